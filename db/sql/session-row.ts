@@ -1,0 +1,32 @@
+import type { Session } from '../../server/sessions/session.ts';
+
+export interface SessionRow {
+  readonly id: string;
+  readonly key_id: string;
+  readonly generation: number;
+  readonly attempt_id: string;
+  readonly rotated_at_ms: number;
+  readonly expires_at_ms: number;
+  readonly ends_at_ms: number | null;
+  readonly last_ip: string | null;
+  readonly permissions: string | null;
+  readonly permission_set: string | null;
+  readonly resource: string | null;
+}
+
+export function toSession(row: SessionRow): Session {
+  return {
+    id: row.id,
+    keyId: row.key_id,
+    generation: row.generation,
+    attemptId: row.attempt_id,
+    rotatedAtMs: row.rotated_at_ms,
+    endsAtMs: row.ends_at_ms,
+    lastIp: row.last_ip,
+    grant: {
+      permissions: row.permissions === null ? null : JSON.parse(row.permissions),
+      permissionSet: row.permission_set,
+      resource: row.resource,
+    },
+  };
+}

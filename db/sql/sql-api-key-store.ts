@@ -1,0 +1,120 @@
+import type { Knex } from 'knex';
+import type { ApiKey, ApiKeyForExchange } from '../../server/api-keys/api-key.ts';
+import {
+  ApiKeyNameTaken,
+  type ApiKeyPage,
+  type ApiKeyStore,
+  type ApiKeyUse,
+} from '../../server/api-keys/api-key-store.ts';
+import { insertApiKey, toApiKey, toApiKeyForExchange } from './api-key-row.ts';
+import type { Database } from './database.ts';
+import { violatesUnique } from './database-error.ts';
+
+/** Uses written in one transaction: few enough to end in time on a slow server. */
+const USES_PER_TRANSACTION = 200;
+
+export class SqlApiKeyStore implements ApiKeyStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  insert(key: ApiKey): Promise<void> {
+    return this.#database.transaction(async (trx) => {
+      try {
+        await insertApiKey(trx, key);
+      } catch (error) {
+        const isNameTaken = violatesUnique(error, 'api_keys_name', ['api_keys.project_id', 'api_keys.name']);
+        throw isNameTaken ? new ApiKeyNameTaken(key.name) : error;
+      }
+    });
+  }
+
+  findByClientId(clientId: string): Promise<ApiKeyForExchange | null> {
+    return this.#findForExchange('client_id', clientId);
+  }
+
+  findByClientIdSuffix(suffix: string): Promise<ApiKeyForExchange | null> {
+    return this.#findForExchange('client_id_suffix', suffix);
+  }
+
+  findById(id: string): Promise<ApiKeyForExchange | null> {
+    return this.#findForExchange('id', id);
+  }
+
+  findInProject(projectId: string, id: string): Promise<ApiKey | null> {
+    return this.#database.run((knex) => readInProject(knex, projectId, id));
+  }
+
+  list(projectId: string, page: { readonly limit: number; readonly afterId: string | null }): Promise<ApiKeyPage> {
+    return this.#database.run(async (knex) => {
+      const query = knex('api_keys').where({ project_id: projectId });
+      const counted = await query.clone().count({ count: '*' }).first();
+      if (page.afterId !== null) query.where('id', '>', page.afterId);
+      // One more than asked for tells whether there is a next page.
+      const rows = await query.orderBy('id').limit(page.limit + 1);
+      const keys = rows.slice(0, page.limit).map(toApiKey);
+      return {
+        keys,
+        nextAfterId: rows.length > page.limit ? (keys.at(-1)?.id ?? null) : null,
+        totalCount: Number(counted?.count),
+      };
+    });
+  }
+
+  setValidity(projectId: string, id: string, isValid: boolean, nowMs: number): Promise<ApiKey | null> {
+    return this.#database.transaction(async (trx) => {
+      await trx('api_keys')
+        .where({ project_id: projectId, id })
+        .update({ is_valid: Number(isValid), updated_at_ms: nowMs });
+      return readInProject(trx, projectId, id);
+    });
+  }
+
+  async delete(projectId: string, id: string): Promise<boolean> {
+    const deletedCount = await this.#database.run((knex) =>
+      knex('api_keys').where({ project_id: projectId, id }).delete(),
+    );
+    return deletedCount > 0;
+  }
+
+  async findPermissionSet(digest: string): Promise<readonly string[] | null> {
+    const row = await this.#database.run((knex) => knex('permission_sets').where({ digest }).first('permissions'));
+    return row ? JSON.parse(row.permissions) : null;
+  }
+
+  async recordUses(uses: readonly ApiKeyUse[]): Promise<void> {
+    // In order of id: instances that write at the same time take the rows in one order, and don't deadlock.
+    const ordered = [...uses].sort((a, b) => (a.keyId < b.keyId ? -1 : 1));
+    for (let start = 0; start < ordered.length; start += USES_PER_TRANSACTION) {
+      const batch = ordered.slice(start, start + USES_PER_TRANSACTION);
+      await this.#database.transaction(async (trx) => {
+        for (const use of batch) await recordUse(trx, use);
+      });
+    }
+  }
+
+  async #findForExchange(column: 'id' | 'client_id' | 'client_id_suffix', value: string) {
+    const row = await this.#database.run((knex) =>
+      knex('api_keys')
+        .join('projects', 'projects.id', 'api_keys.project_id')
+        .where(`api_keys.${column}`, value)
+        .first('api_keys.*', 'projects.audiences as project_audiences'),
+    );
+    return row ? toApiKeyForExchange(row) : null;
+  }
+}
+
+async function readInProject(knex: Knex, projectId: string, id: string): Promise<ApiKey | null> {
+  const row = await knex('api_keys').where({ project_id: projectId, id }).first();
+  return row ? toApiKey(row) : null;
+}
+
+async function recordUse(trx: Knex.Transaction, use: ApiKeyUse): Promise<void> {
+  const changes = {
+    ...(use.usedAtMs !== null && { last_used_at_ms: use.usedAtMs, last_used_ip: use.usedIp }),
+    ...(use.deniedAtMs !== null && { last_denied_at_ms: use.deniedAtMs, last_denied_reason: use.deniedReason }),
+  };
+  if (Object.keys(changes).length > 0) await trx('api_keys').where({ id: use.keyId }).update(changes);
+}

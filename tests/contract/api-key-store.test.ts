@@ -1,0 +1,196 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { SqlApiKeyStore } from '../../db/sql/sql-api-key-store.ts';
+import { SqlProjectStore } from '../../db/sql/sql-project-store.ts';
+import type { ApiKey } from '../../server/api-keys/api-key.ts';
+import { ApiKeyNameTaken } from '../../server/api-keys/api-key-store.ts';
+import { permissionSetDigest } from '../../server/api-keys/permission-set.ts';
+import { type OpenSqlDatabase, sqlDatabases } from '../support/sql-databases.ts';
+import { anApiKey, anInstallation } from './api-key-store-records.ts';
+
+describe.each(sqlDatabases)('ApiKeyStore on $name', ({ open }) => {
+  let sql: OpenSqlDatabase;
+  let store: SqlApiKeyStore;
+  let projectId: string;
+
+  beforeAll(async () => {
+    sql = await open();
+    store = new SqlApiKeyStore(sql.database);
+    const installation = anInstallation({ audiences: ['https://a.example', 'https://b.example'] });
+    await new SqlProjectStore(sql.database).bootstrap(installation);
+    projectId = installation.project.id;
+  });
+  afterAll(() => sql.close());
+
+  const insert = async (changes: Partial<ApiKey> = {}) => {
+    const key = anApiKey({ projectId, ...changes });
+    await store.insert(key);
+    return key;
+  };
+
+  it('gives back every field of what was written', async () => {
+    const full = await insert({
+      description: 'Строка "quoted" \\ with \' signs 🔑',
+      permissions: ['read:a', 'write:b/*'],
+      ipAllowlist: ['203.0.113.0/24', '2001:db8::/32'],
+      expiresAtMs: 4_102_444_800_123,
+      isValid: false,
+      refreshTokens: false,
+      refreshRequiresClientAuth: true,
+      createdBy: 'key_maker',
+      lastUsedAtMs: 1_763_652_000_001,
+      lastUsedIp: '2001:db8::1',
+      lastDeniedAtMs: 1_763_652_000_002,
+      lastDeniedReason: 'ip_not_allowed',
+    });
+    const bare = await insert();
+    expect(await store.findInProject(projectId, full.id)).toEqual(full);
+    expect(await store.findInProject(projectId, bare.id)).toEqual(bare);
+  });
+
+  it('finds a key with the audiences of its project by client_id, its end and id', async () => {
+    const key = await insert();
+    const expected = { ...key, projectAudiences: ['https://a.example', 'https://b.example'] };
+    expect(await store.findByClientId(key.clientId)).toEqual(expected);
+    expect(await store.findByClientIdSuffix(key.clientId.slice(-25))).toEqual(expected);
+    expect(await store.findById(key.id)).toEqual(expected);
+  });
+
+  it('tells apart case, padding and wildcards of ids', async () => {
+    const key = await insert();
+    for (const other of [key.clientId.toUpperCase(), `${key.clientId} `, ` ${key.clientId}`, '%', '', '\u0000']) {
+      expect(await store.findByClientId(other)).toBeNull();
+      expect(await store.findById(other)).toBeNull();
+    }
+    await insert({ name: 'Name' });
+    await insert({ name: 'name' });
+    await insert({ name: 'name ' });
+    await insert({ name: 'námé' });
+  });
+
+  it('holds the largest key that the product allows', async () => {
+    const permissions = Array.from({ length: 100 }, (_, i) => `read:${String(i).padStart(250, 'x')}`);
+    const ipAllowlist = Array.from({ length: 100 }, (_, i) => `2001:db8:1234:5678:9abc:def0:${i}:0/112`);
+    const key = await insert({ permissions, ipAllowlist, name: '🔑'.repeat(100) });
+    expect(await store.findInProject(projectId, key.id)).toEqual(key);
+  });
+
+  it('refuses a taken name and writes nothing of the second key', async () => {
+    const first = await insert({ name: 'taken' });
+    const second = anApiKey({ projectId, name: 'taken', permissions: ['only:second'] });
+    await expect(store.insert(second)).rejects.toThrow(ApiKeyNameTaken);
+    expect(await store.findById(second.id)).toBeNull();
+    expect(await store.findPermissionSet(permissionSetDigest(['only:second']))).toBeNull();
+    expect(await store.findInProject(projectId, first.id)).toEqual(first);
+  });
+
+  it('refuses a client_id without the end that a generated secret names', async () => {
+    const refused = insert({ clientId: 'ci-runner_short' });
+    await expect(refused).rejects.toThrow(RangeError);
+  });
+
+  it('does not call a taken client_id a taken name, whatever the name says', async () => {
+    const first = await insert();
+    const second = anApiKey({ projectId, clientId: first.clientId, name: "x' for key 'api_keys_name'" });
+    await expect(store.insert(second)).rejects.not.toThrow(ApiKeyNameTaken);
+  });
+
+  it('lets one of ten parallel keys have a name', async () => {
+    const results = await Promise.allSettled(Array.from({ length: 10 }, () => insert({ name: 'contended' })));
+    const refusals = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+    expect(refusals).toHaveLength(9);
+    for (const refusal of refusals) expect(refusal).toBeInstanceOf(ApiKeyNameTaken);
+  });
+
+  it('keeps a permission set after its key is gone', async () => {
+    const permissions = ['b:c', 'a:b'];
+    const key = await insert({ permissions });
+    await insert({ permissions });
+    await store.delete(projectId, key.id);
+    expect(await store.findPermissionSet(permissionSetDigest(permissions))).toEqual(permissions);
+    expect(await store.findPermissionSet('AAAAAAAAAAAAAAAAAAAAAA')).toBeNull();
+  });
+
+  it('keeps keys of another project out of reach', async () => {
+    const key = await insert();
+    expect(await store.findInProject('prj_other', key.id)).toBeNull();
+    expect(await store.setValidity('prj_other', key.id, false, 5)).toBeNull();
+    expect(await store.delete('prj_other', key.id)).toBe(false);
+    expect(await store.findInProject(projectId, key.id)).toEqual(key);
+  });
+
+  it('revokes, restores and deletes', async () => {
+    const key = await insert();
+    const revoked = { ...key, isValid: false, updatedAtMs: key.updatedAtMs + 5 };
+    expect(await store.setValidity(projectId, key.id, false, revoked.updatedAtMs)).toEqual(revoked);
+    expect(await store.setValidity(projectId, key.id, false, revoked.updatedAtMs)).toEqual(revoked);
+    expect(await store.setValidity(projectId, key.id, true, key.updatedAtMs)).toEqual(key);
+    expect(await store.delete(projectId, key.id)).toBe(true);
+    expect(await store.delete(projectId, key.id)).toBe(false);
+    expect(await store.setValidity(projectId, key.id, true, 5)).toBeNull();
+  });
+
+  it('writes uses without touching what they leave out', async () => {
+    const key = await insert({ lastUsedIp: '198.51.100.1' });
+    const denied = { keyId: key.id, usedAtMs: null, usedIp: null, deniedAtMs: 20, deniedReason: 'expired' };
+    const gone = { keyId: 'key_gone', usedAtMs: 1, usedIp: '::1', deniedAtMs: null, deniedReason: null };
+    const nothing = { keyId: key.id, usedAtMs: null, usedIp: null, deniedAtMs: null, deniedReason: null };
+    await store.recordUses([gone, denied, nothing]);
+    const afterDenial = { ...key, lastDeniedAtMs: 20, lastDeniedReason: 'expired' };
+    expect(await store.findInProject(projectId, key.id)).toEqual(afterDenial);
+    await store.recordUses([{ keyId: key.id, usedAtMs: 30, usedIp: '::1', deniedAtMs: null, deniedReason: null }]);
+    const afterUse = { ...afterDenial, lastUsedAtMs: 30, lastUsedIp: '::1' };
+    expect(await store.findInProject(projectId, key.id)).toEqual(afterUse);
+    // An address belongs to its time: a use without one must not seem to come from the address before.
+    await store.recordUses([{ keyId: key.id, usedAtMs: 40, usedIp: null, deniedAtMs: null, deniedReason: null }]);
+    expect(await store.findInProject(projectId, key.id)).toEqual({ ...afterUse, lastUsedAtMs: 40, lastUsedIp: null });
+    await store.recordUses([]);
+  });
+
+  it('never lets an object stand for an id', async () => {
+    const key = await insert();
+    const asObject = { id: 1 } as unknown as string;
+    const asArray = [key.id] as unknown as string;
+    for (const wrong of [asObject, asArray]) {
+      await expect(store.findByClientId(wrong)).rejects.toThrow();
+      await expect(store.findInProject(projectId, wrong)).rejects.toThrow();
+      await expect(store.delete(projectId, wrong)).rejects.toThrow();
+    }
+    expect(await store.findInProject(projectId, key.id)).toEqual(key);
+    // knex refuses objects in a where by itself, but not here.
+    const raw = sql.database.run((knex) => knex.raw('SELECT id FROM api_keys WHERE id = ?', [asObject]));
+    await expect(raw).rejects.toThrow(/: OBJECT_AS_SQL_BINDING$/);
+  });
+});
+
+describe.each(sqlDatabases)('ApiKeyStore.list on $name', ({ open }) => {
+  it('pages by id, stays right while keys come and go, and counts the project alone', async () => {
+    const sql = await open();
+    const store = new SqlApiKeyStore(sql.database);
+    const { project, apiKey } = anInstallation();
+    await new SqlProjectStore(sql.database).bootstrap({ ...anInstallation(), project, apiKey });
+    const ids = [apiKey.id];
+    for (let i = 0; i < 6; i++) {
+      const key = anApiKey({ projectId: project.id });
+      await store.insert(key);
+      ids.push(key.id);
+    }
+    ids.sort();
+    const first = await store.list(project.id, { limit: 3, afterId: null });
+    expect(first.keys.map((key) => key.id)).toEqual(ids.slice(0, 3));
+    expect(first).toMatchObject({ nextAfterId: ids[2], totalCount: 7 });
+
+    await store.delete(project.id, String(ids[0]));
+    const second = await store.list(project.id, { limit: 3, afterId: first.nextAfterId });
+    expect(second.keys.map((key) => key.id)).toEqual(ids.slice(3, 6));
+    expect(second).toMatchObject({ nextAfterId: ids[5], totalCount: 6 });
+
+    const last = await store.list(project.id, { limit: 1, afterId: second.nextAfterId });
+    expect(last).toMatchObject({ keys: [{ id: ids[6] }], nextAfterId: null });
+    expect(await store.list('prj_other', { limit: 3, afterId: null })).toEqual({
+      keys: [],
+      nextAfterId: null,
+      totalCount: 0,
+    });
+    await sql.close();
+  });
+});

@@ -1,0 +1,96 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Knex } from 'knex';
+import { migrationNames } from '../../db/migrations/index.ts';
+import { openDatabase } from '../../db/sql/database.ts';
+import { MIGRATION_LOCK_SQL, migrateToHead, migrationStatus } from '../../db/sql/migrate.ts';
+import { inProcesses, type OpenSqlDatabase, sqlDatabases } from '../support/sql-databases.ts';
+
+const MODULES = { 'db/sql/database.ts': 'openDatabase', 'db/sql/migrate.ts': 'migrateToHead' };
+const MIGRATE = `const database = openDatabase(url);
+  report(await migrateToHead(database));
+  await database.close();`;
+const TABLES = [
+  'api_keys',
+  'audit_events',
+  'permission_sets',
+  'projects',
+  'sessions',
+  'setup_links',
+  'signing_keys',
+  'users',
+];
+
+async function tableNames(knex: Knex): Promise<string[]> {
+  const isSqlite = String(knex.client.driverName) === 'better-sqlite3';
+  const names: string[] = isSqlite
+    ? await knex('sqlite_master').where({ type: 'table' }).pluck('name')
+    : await knex('information_schema.tables').whereRaw('table_schema = DATABASE()').pluck('table_name');
+  return names.filter((name) => !/^(knex_|sqlite_)/.test(name)).sort();
+}
+
+describe.each(sqlDatabases)('Migrations on $name', ({ name, openEmpty }) => {
+  let sql: OpenSqlDatabase;
+
+  beforeEach(async () => {
+    sql = await openEmpty();
+  });
+  afterEach(() => sql.close());
+
+  it('bring an empty store to head once', async () => {
+    expect(await migrationStatus(sql.database)).toEqual({ applied: [], pending: migrationNames });
+    expect(await migrateToHead(sql.database)).toEqual({ applied: migrationNames });
+    expect(await migrationStatus(sql.database)).toEqual({ applied: migrationNames, pending: [] });
+    expect(await migrateToHead(sql.database)).toEqual({ applied: [] });
+    expect(await sql.database.run(tableNames)).toEqual(TABLES);
+  });
+
+  it('run once when five processes start at once', async () => {
+    const results = await inProcesses<{ applied: string[] }>(5, sql.url, MODULES, MIGRATE);
+    expect(results).toHaveLength(5);
+    expect(results.flatMap((result) => result.applied)).toEqual(migrationNames);
+    expect(await sql.database.run(tableNames)).toEqual(TABLES);
+    expect(await sql.database.run((knex) => knex('knex_migrations').pluck('name'))).toEqual(migrationNames);
+    expect(await sql.database.run((knex) => knex('knex_migrations_lock').pluck('is_locked'))).toEqual([0]);
+  });
+
+  it('go on after a crash in the middle', async () => {
+    await migrateToHead(sql.database);
+    // What a crash leaves: some tables, no record of the migration, knex's lock taken.
+    await sql.database.run(async (knex) => {
+      await knex.raw('DROP TABLE audit_events');
+      await knex('knex_migrations').delete();
+      await knex('knex_migrations_lock').update({ is_locked: 1 });
+    });
+    expect(await migrateToHead(sql.database)).toEqual({ applied: migrationNames });
+    expect(await sql.database.run(tableNames)).toEqual(TABLES);
+  });
+
+  it('take no notice of those of a newer version', async () => {
+    await migrateToHead(sql.database);
+    const newer = { name: '9999_newer', batch: 2, migration_time: null };
+    await sql.database.run((knex) => knex('knex_migrations').insert(newer));
+    expect(await migrationStatus(sql.database)).toEqual({ applied: migrationNames, pending: [] });
+    expect(await migrateToHead(sql.database)).toEqual({ applied: [] });
+  });
+
+  it('lock nothing at head', async () => {
+    await migrateToHead(sql.database);
+    const holder = openDatabase(sql.url);
+    const atHead = await holder.transaction(async (trx) => {
+      // The transaction itself is SQLite's lock: nobody else can write while it is open.
+      if (name === 'MariaDB') await trx.raw(`SELECT GET_LOCK(${MIGRATION_LOCK_SQL}, 0)`);
+      return migrateToHead(sql.database);
+    });
+    expect(atHead).toEqual({ applied: [] });
+    await holder.close();
+  });
+
+  it('tell apart names that differ in case, accents or padding', async () => {
+    await migrateToHead(sql.database);
+    const names = ['name', 'Name', 'námé', 'name '];
+    await sql.database.run((knex) =>
+      knex('projects').insert(names.map((id) => ({ id, slug: id, name: id, audiences: '[]', created_at_ms: 1 }))),
+    );
+    expect(await sql.database.run((knex) => knex('projects').where({ slug: 'name' }).pluck('id'))).toEqual(['name']);
+  });
+});
