@@ -1,0 +1,83 @@
+/** RFC 6749 §4.4: an API key for an access token and, unless the key has none, the first refresh token of a session. */
+import { PermissionSet } from '@keyturn/lib/protocol';
+import type { ApiKeyForExchange } from '../api-keys/api-key.ts';
+import type { ClientAuthenticator } from '../api-keys/authenticate-client.ts';
+import { permissionSetDigest } from '../api-keys/permission-set.ts';
+import { newId, randomBase64url } from '../random.ts';
+import type { SessionStore } from '../sessions/session-store.ts';
+import type { Grant, Planned } from './grant.ts';
+import { assertResource, resolveScope } from './requested-scope.ts';
+import { TokenFault } from './token-faults.ts';
+import type { TokenLifetimes } from './token-lifetimes.ts';
+
+interface Proof {
+  readonly key: ApiKeyForExchange;
+}
+
+interface Plan {
+  readonly planned: Planned;
+  /** True: `scope` asked for these permissions. */
+  readonly isNarrowed: boolean;
+}
+
+export function createClientCredentialsGrant({
+  authenticateClient,
+  sessions,
+  issuer,
+  lifetimes,
+}: {
+  readonly authenticateClient: ClientAuthenticator;
+  readonly sessions: SessionStore;
+  readonly issuer: string;
+  readonly lifetimes: TokenLifetimes;
+}): Grant<Proof, Plan> {
+  return {
+    grantType: 'client_credentials',
+    unusable: {
+      api_key_revoked: 'api_key_revoked',
+      api_key_expired: 'api_key_expired',
+      ip_not_allowed: 'ip_not_allowed',
+    },
+
+    async authenticate({ credential }) {
+      if (credential === null) throw new TokenFault('client_authentication_missing');
+      const key = await authenticateClient(credential);
+      if (key === null) throw new TokenFault('client_unproven');
+      return { key };
+    },
+
+    async plan({ scope, resource }, { key }) {
+      assertResource(key, resource, issuer);
+      const narrowed = resolveScope(scope, PermissionSet.parse(key.permissions), 'scope_not_held');
+      return { planned: { permissions: narrowed ?? key.permissions, resource }, isNarrowed: narrowed !== null };
+    },
+
+    async commit({ planned, isNarrowed }, { key }, { ip }) {
+      if (!key.refreshTokens) return { ...planned, session: null };
+      const { permissions, resource } = planned;
+      const id = newId('ses');
+      const refreshTokenSeconds = lifetimes.refreshTokenSeconds;
+      const sessionMaxSeconds = lifetimes.sessionMaxSeconds;
+      await sessions.begin({
+        id,
+        keyId: key.id,
+        attemptId: randomBase64url(6),
+        ip: ip?.text ?? null,
+        grant: {
+          permissions: isNarrowed ? permissions : null,
+          permissionSet: isNarrowed ? null : permissionSetDigest(permissions),
+          resource,
+        },
+        refreshTokenSeconds,
+        sessionMaxSeconds,
+      });
+      const session = {
+        id,
+        generation: 1,
+        refreshTokenExpiresInSeconds: Math.min(refreshTokenSeconds, sessionMaxSeconds ?? refreshTokenSeconds),
+        endsInSeconds: sessionMaxSeconds,
+      };
+      return { ...planned, session };
+    },
+  };
+}

@@ -1,0 +1,124 @@
+import { describe, expect, test } from '@jest/globals';
+import { formatGeneratedSecret } from '@keyturn/lib/protocol';
+import type { ApiKeyForExchange } from '../../../server/api-keys/api-key.ts';
+import { createClientAuthenticator } from '../../../server/api-keys/authenticate-client.ts';
+import { hashGeneratedSecret, tagBcryptHash } from '../../../server/api-keys/secret-hash.ts';
+import { createVerifiedSecrets } from '../../../server/api-keys/verified-secrets.ts';
+import { createFakeClock } from '../../support/fake-clock.ts';
+
+const CHOSEN = '9011@83sd!f1042ds+f19fg86M';
+const SUFFIXES = { generated: 'a'.repeat(25), chosen: 'b'.repeat(25), unknown: 'c'.repeat(25) };
+const generatedSecret = (suffix: string, random = 'R') => formatGeneratedSecret(suffix, random.repeat(43));
+const secretOfGenerated = generatedSecret(SUFFIXES.generated);
+
+const keyOf = (name: 'generated' | 'chosen', secretHash: string) =>
+  ({ id: `key_${name}`, clientId: `${name}_${SUFFIXES[name]}`, secretHash, secretVersion: 1 }) as ApiKeyForExchange;
+
+/** Counts what an attacker could time: lookups and bcrypt comparisons. */
+function setUp() {
+  const keys = [
+    keyOf('generated', hashGeneratedSecret(secretOfGenerated)),
+    keyOf('chosen', tagBcryptHash(`hash of ${CHOSEN}`)),
+  ];
+  const cost = { lookups: 0, comparisons: 0 };
+  const find = async (isIt: (key: ApiKeyForExchange) => boolean) => {
+    cost.lookups += 1;
+    return keys.find(isIt) ?? null;
+  };
+  const clock = createFakeClock();
+  const authenticate = createClientAuthenticator({
+    apiKeys: {
+      findByClientId: (clientId: string) => find((key) => key.clientId === clientId),
+      findByClientIdSuffix: (suffix: string) => find((key) => key.clientId.endsWith(`_${suffix}`)),
+    },
+    secretHasher: {
+      hash: async () => '',
+      async compare(secret, hash) {
+        cost.comparisons += 1;
+        return hash === `hash of ${secret}`;
+      },
+      close: async () => {},
+    },
+    verifiedSecrets: createVerifiedSecrets(clock),
+  });
+  const attempt = async (clientId: string | null, ...secrets: string[]) => {
+    Object.assign(cost, { lookups: 0, comparisons: 0 });
+    const key = await authenticate({ clientId, secrets });
+    return { id: key?.id ?? null, ...cost };
+  };
+  return { attempt, clock };
+}
+
+const generatedId = `generated_${SUFFIXES.generated}`;
+const chosenId = `chosen_${SUFFIXES.chosen}`;
+const unknownId = `unknown_${SUFFIXES.unknown}`;
+
+describe('a generated secret', () => {
+  test('proves its key alone and with its client_id, for one lookup and no bcrypt', async () => {
+    const { attempt } = setUp();
+    const proven = { id: 'key_generated', lookups: 1, comparisons: 0 };
+    expect(await attempt(null, secretOfGenerated)).toEqual(proven);
+    expect(await attempt(generatedId, secretOfGenerated)).toEqual(proven);
+  });
+
+  test.each([
+    ['of an unknown key', null, generatedSecret(SUFFIXES.unknown)],
+    ['that is wrong', null, generatedSecret(SUFFIXES.generated, 'S')],
+    ['of another client_id', chosenId, secretOfGenerated],
+    ['that names a key with a chosen secret', null, generatedSecret(SUFFIXES.chosen)],
+  ])('%s costs exactly what a right one costs', async (_name, clientId, secret) => {
+    expect(await setUp().attempt(clientId, secret)).toEqual({ id: null, lookups: 1, comparisons: 0 });
+  });
+
+  test.each([
+    ['cut off', secretOfGenerated.slice(0, -1)],
+    ['mistyped', secretOfGenerated.replace('RRRR', 'RRSR')],
+    ['with a line break behind it', `${secretOfGenerated}\n`],
+  ])('%s is refused without touching storage', async (_name, secret) => {
+    expect(await setUp().attempt(generatedId, secret)).toEqual({ id: null, lookups: 0, comparisons: 0 });
+  });
+});
+
+describe('a chosen secret', () => {
+  test('proves its key with its client_id', async () => {
+    expect(await setUp().attempt(chosenId, CHOSEN)).toEqual({ id: 'key_chosen', lookups: 1, comparisons: 1 });
+  });
+
+  test.each([
+    ['of an unknown client_id', unknownId, CHOSEN],
+    ['that is wrong', chosenId, `${CHOSEN}x`],
+    ['for a key with a generated one', generatedId, CHOSEN],
+  ])('%s costs exactly one lookup and one comparison', async (_name, clientId, secret) => {
+    expect(await setUp().attempt(clientId, secret)).toEqual({ id: null, lookups: 1, comparisons: 1 });
+  });
+
+  test.each([
+    ['too short to be one', 'Short1!'],
+    ['longer than bcrypt reads', `${'aB3'.repeat(25)}`],
+    ['of too few kinds of characters', 'alllowercaseletters'],
+  ])('%s is refused for nothing, whoever it is for', async (_name, secret) => {
+    const { attempt } = setUp();
+    for (const clientId of [chosenId, unknownId])
+      expect(await attempt(clientId, secret)).toEqual({ id: null, lookups: 0, comparisons: 0 });
+  });
+
+  test('without a client_id names nobody', async () => {
+    expect(await setUp().attempt(null, CHOSEN)).toEqual({ id: null, lookups: 0, comparisons: 0 });
+  });
+
+  test('once proven is not compared again for five minutes; wrong ones always are', async () => {
+    const { attempt, clock } = setUp();
+    await attempt(chosenId, CHOSEN);
+    expect(await attempt(chosenId, CHOSEN)).toMatchObject({ id: 'key_chosen', comparisons: 0 });
+    expect(await attempt(chosenId, `${CHOSEN}x`)).toMatchObject({ id: null, comparisons: 1 });
+    clock.advance(300_000);
+    expect(await attempt(chosenId, CHOSEN)).toMatchObject({ id: 'key_chosen', comparisons: 1 });
+  });
+
+  test('is proven by any of its readings', async () => {
+    expect(await setUp().attempt(chosenId, 'read Otherw1se', CHOSEN)).toMatchObject({
+      id: 'key_chosen',
+      comparisons: 2,
+    });
+  });
+});
