@@ -1,0 +1,288 @@
+/** The only wiring of ports to adapters. */
+import type { Server } from 'node:http';
+import { createVerifier } from '@keyturn/lib';
+import { connectRedis, type RedisConnection } from '../db/redis/connect-redis.ts';
+import { RedisSessionStore } from '../db/redis/redis-session-store.ts';
+import { type Database, openDatabase } from '../db/sql/database.ts';
+import { SqlApiKeyStore } from '../db/sql/sql-api-key-store.ts';
+import { SqlAuditEventStore } from '../db/sql/sql-audit-event-store.ts';
+import { SqlProjectStore } from '../db/sql/sql-project-store.ts';
+import { SqlSessionStore } from '../db/sql/sql-session-store.ts';
+import { SqlSigningKeyStore } from '../db/sql/sql-signing-key-store.ts';
+import type { ProjectStore } from './access-control/project-store.ts';
+import { type ApiKeyReader, createApiKeyReader } from './api-keys/api-key-reader.ts';
+import type { ApiKeyStore } from './api-keys/api-key-store.ts';
+import { createClientAuthenticator } from './api-keys/authenticate-client.ts';
+import { createApiKeyManagement } from './api-keys/manage-api-keys.ts';
+import type { SecretHasher } from './api-keys/secret-hasher.ts';
+import { createVerifiedSecrets } from './api-keys/verified-secrets.ts';
+import { type AuditLog, createAuditLog } from './audit/audit-log.ts';
+import { type Clock, systemClock } from './clock.ts';
+import type { Config } from './config.ts';
+import { createBcryptPool } from './crypto/bcrypt-pool.ts';
+import { createSigningKeyPairs } from './crypto/key-pairs.ts';
+import { type MasterKeys, parseMasterKeys } from './crypto/master-key.ts';
+import { createApp, createOpsApp } from './http/app.ts';
+import { createProjectAuthorizer } from './http/authorize-project.ts';
+import { createHttpServer } from './http/http-server.ts';
+import { createHealthRoutes } from './http/routes/health.ts';
+import { createTokenRoute } from './http/token-route.ts';
+import type { Logger } from './logging.ts';
+import { MasterKeyMissing, makeMasterKey, readMasterKey } from './master-key-file.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { redactSecrets } from './redact.ts';
+import { createRefreshTokenCodec } from './sessions/refresh-token.ts';
+import type { SessionStore } from './sessions/session-store.ts';
+import { createSessionSweeper, type SessionSweeper } from './sessions/session-sweeper.ts';
+import { takingTurns } from './sessions/session-turns.ts';
+import { createSigningKeyRing, type SigningKeyRing } from './signing-keys/signing-key-ring.ts';
+import { createClientCredentialsGrant } from './token-endpoint/client-credentials.ts';
+import type { TokenContext } from './token-endpoint/grant.ts';
+import { createRefreshGrant, type RefreshTokenMisuse } from './token-endpoint/refresh.ts';
+import { createTokenEndpoint, type TokenEndpoint } from './token-endpoint/token-endpoint.ts';
+import type { TokenLifetimes } from './token-endpoint/token-lifetimes.ts';
+import { createUseRecorder, type UseRecorder } from './usage/use-recorder.ts';
+
+/** What every command that touches the stores needs; nothing is connected until it is asked for. */
+export interface Storage {
+  readonly database: Database;
+  readonly apiKeys: ApiKeyStore;
+  readonly projects: ProjectStore;
+  readonly audit: AuditLog;
+  readonly signingKeys: SigningKeyRing;
+  readonly secretHasher: SecretHasher;
+  readonly masterKeys: MasterKeys;
+  close(): Promise<void>;
+}
+
+/** About a second of one worker: who would wait longer is better told to come back. */
+const MAX_QUEUED_SECRETS = 4;
+
+interface Surroundings {
+  readonly logger: Logger;
+  readonly clock?: Clock;
+  readonly metrics?: Metrics;
+}
+
+function masterKeysOf(config: Config, logger: Logger): MasterKeys {
+  if (config.masterKey !== null) return parseMasterKeys(config.masterKey);
+  const file = config.masterKeyPath;
+  const load = (): MasterKeys | null => {
+    const text = readMasterKey(file);
+    return text === null ? null : parseMasterKeys(text);
+  };
+  const make = (): MasterKeys => {
+    if (makeMasterKey(file)) logger.info({ file }, 'made a master key; back it up, apart from the database');
+    if (!config.isEmbedded) logger.warn({ file }, 'set KEYTURN_MASTER_KEY where instances do not share this file');
+    return load() ?? make();
+  };
+  return masterKeysFromFile(file, load, make);
+}
+
+/**
+ * Read when first used, because most commands need no master key and must not leave one behind; and made only by what
+ * encrypts anew. Where something has to be decrypted a key was there, and a new one in its place would hide the loss.
+ */
+function masterKeysFromFile(file: string, load: () => MasterKeys | null, make: () => MasterKeys): MasterKeys {
+  let loaded: MasterKeys | null = null;
+  const opened = (): MasterKeys | null => {
+    loaded ??= load();
+    return loaded;
+  };
+  const made = (): MasterKeys => {
+    loaded = opened() ?? make();
+    return loaded;
+  };
+  return {
+    refreshTokenMacKeys: () => made().refreshTokenMacKeys(),
+    encrypt: (plaintext, associatedData) => made().encrypt(plaintext, associatedData),
+    decrypt(envelope, associatedData) {
+      const masterKeys = opened();
+      if (masterKeys === null) throw new MasterKeyMissing(file);
+      return masterKeys.decrypt(envelope, associatedData);
+    },
+  };
+}
+
+export function composeStorage(config: Config, { logger, clock = systemClock, metrics }: Surroundings): Storage {
+  const database = openDatabase(config.databaseUrl);
+  const measured = <Store extends object>(name: string, store: Store): Store => metrics?.measured(name, store) ?? store;
+  const masterKeys = masterKeysOf(config, logger);
+  const secretHasher = createBcryptPool({ maxQueued: MAX_QUEUED_SECRETS });
+  const audit = createAuditLog({
+    events: measured('audit_events', new SqlAuditEventStore(database)),
+    clock,
+    onError: (error, event) => logger.error({ err: error, event }, 'audit event not stored'),
+  });
+  const signingKeys = createSigningKeyRing({
+    store: measured('signing_keys', new SqlSigningKeyStore(database)),
+    keyPairs: createSigningKeyPairs(masterKeys),
+    clock,
+    algorithm: config.signingAlgorithm,
+    rotationDays: config.signingRotationDays,
+    accessTokenSeconds: config.accessTokenSeconds,
+    onChange: ({ type, kid }) => {
+      logger.info({ type, kid }, 'signing keys changed');
+      void audit.record(type, { ip: null, requestId: null }, { projectId: null, objectId: kid });
+    },
+    onError: (error) => logger.error({ err: error }, 'signing keys not reloaded'),
+  });
+  return {
+    database,
+    apiKeys: measured('api_keys', new SqlApiKeyStore(database)),
+    projects: measured('projects', new SqlProjectStore(database)),
+    audit,
+    signingKeys,
+    secretHasher,
+    masterKeys,
+    async close() {
+      await signingKeys.stop();
+      await Promise.allSettled([secretHasher.close(), database.close()]);
+    },
+  };
+}
+
+interface Sessions {
+  readonly store: SessionStore;
+  readonly redis: RedisConnection | null;
+  readonly sweeper: SessionSweeper | null;
+}
+
+const WARN_PAUSE_MS = 10_000;
+
+/** A connection that is tried again and again says so once in ten seconds. */
+function warnSometimes(logger: Logger, message: string): (reason: string) => void {
+  let warnedAtMs = Number.NEGATIVE_INFINITY;
+  return (reason) => {
+    if (performance.now() - warnedAtMs < WARN_PAUSE_MS) return;
+    warnedAtMs = performance.now();
+    logger.warn({ reason: redactSecrets(reason) }, message);
+  };
+}
+
+function composeSessions(config: Config, database: Database, logger: Logger, metrics: Metrics): Sessions {
+  if (config.redisUrl === null) {
+    const store = new SqlSessionStore(database);
+    const sweeper = createSessionSweeper({
+      deleteExpired: (limit) => store.deleteExpired(limit),
+      onError: (error) => logger.warn({ err: error }, 'expired sessions not swept'),
+    });
+    return { store: takingTurns(metrics.measured('sessions', store)), redis: null, sweeper };
+  }
+  const redis = connectRedis(config.redisUrl, {
+    onError: warnSometimes(logger, 'Redis can not be reached as it should'),
+  });
+  return { store: metrics.measured('sessions', new RedisSessionStore(redis)), redis, sweeper: null };
+}
+
+/** A spent token in somebody's hands is what an operator wants to hear of: in the log and in the audit trail. */
+function reportMisuse(audit: AuditLog, logger: Logger): (misuse: RefreshTokenMisuse, context: TokenContext) => void {
+  return ({ type, key, sessionId, generation, lastIp }, { ip, requestId }) => {
+    const address = ip?.text ?? null;
+    const detail = { key_id: key.id, generation, last_ip: lastIp, ip: address };
+    logger.warn({ type, session_id: sessionId, request_id: requestId, ...detail }, 'session ended');
+    const object = { projectId: key.projectId, objectId: sessionId, detail };
+    void audit.record(type, { ip: address, requestId }, object);
+  };
+}
+
+function composeTokenEndpoint(
+  config: Config,
+  { secretHasher, masterKeys, signingKeys, audit }: Storage,
+  {
+    reader,
+    sessions,
+    uses,
+    clock,
+    logger,
+  }: { reader: ApiKeyReader; sessions: SessionStore; uses: UseRecorder; clock: Clock; logger: Logger },
+): TokenEndpoint {
+  const { issuer } = config;
+  const lifetimes: TokenLifetimes = {
+    accessTokenSeconds: config.accessTokenSeconds,
+    refreshTokenSeconds: config.accessTokenSeconds + config.refreshGraceSeconds,
+    sessionMaxSeconds: config.sessionMaxSeconds,
+    refreshRetrySeconds: config.refreshRetrySeconds,
+  };
+  const refreshTokens = createRefreshTokenCodec(masterKeys.refreshTokenMacKeys());
+  const verifiedSecrets = createVerifiedSecrets(clock);
+  const authenticateClient = createClientAuthenticator({ apiKeys: reader, secretHasher, verifiedSecrets });
+  const shared = { authenticateClient, sessions, issuer, lifetimes };
+  const grants = [
+    createClientCredentialsGrant(shared),
+    createRefreshGrant({ ...shared, apiKeys: reader, refreshTokens, onMisuse: reportMisuse(audit, logger) }),
+  ];
+  return createTokenEndpoint({ grants, signer: signingKeys.signer, refreshTokens, uses, clock, issuer, lifetimes });
+}
+
+export interface Service {
+  readonly server: Server;
+  /** Health and metrics alone; null: {@link server} has them. */
+  readonly opsServer: Server | null;
+  readonly storage: Storage;
+  /** From now on `/readyz` says no, and connections are closed after their answer. */
+  drain(): void;
+  /** Background work ends, what is pending is written, connections are closed, the storage's too. */
+  close(): Promise<void>;
+}
+
+/** The whole service on a migrated database. Loads, and on a first start makes, the signing keys. */
+export async function composeService(
+  config: Config,
+  surroundings: Surroundings,
+  storage: Storage = composeStorage(config, surroundings),
+): Promise<Service> {
+  const { logger, clock = systemClock, metrics = createMetrics() } = surroundings;
+  const { apiKeys, projects, audit, signingKeys, secretHasher, database } = storage;
+  const { issuer, trustedProxies } = config;
+  // First: it finds out whether the master key is the right one, before anything is derived from it or connected.
+  await signingKeys.load();
+  const { store: sessions, redis, sweeper } = composeSessions(config, database, logger, metrics);
+  const uses = createUseRecorder({
+    apiKeys,
+    clock,
+    onError: (error) => logger.warn({ err: error }, 'last use of keys not stored yet'),
+  });
+  const reader = createApiKeyReader(apiKeys);
+  const issueToken = composeTokenEndpoint(config, storage, { reader, sessions, uses, clock, logger });
+  let isDraining = false;
+  const healthRoutes = createHealthRoutes({
+    checks: [
+      { name: 'database', check: () => database.ping() },
+      { name: 'sessions', check: () => sessions.ping() },
+      { name: 'signing_keys', check: async () => void signingKeys.signer() },
+    ],
+    registry: metrics.registry,
+    isDraining: () => isDraining,
+  });
+  const { jwks } = signingKeys;
+  const app = createApp({
+    issuer,
+    jwks,
+    verifier: createVerifier({ issuer, audience: issuer, jwks, clock }),
+    authorize: createProjectAuthorizer({ projects, apiKeys: reader, clock }),
+    management: createApiKeyManagement({ apiKeys, secretHasher, audit, clock, issuer }),
+    clock,
+    logger,
+    healthRoutes: config.opsPort === null ? healthRoutes : null,
+  });
+  const tokenRoute = createTokenRoute({ issueToken, metrics, logger, issuer });
+
+  signingKeys.start();
+  sweeper?.start();
+  const shared = { trustedProxies, logger, isDraining: () => isDraining };
+  const opsApp = config.opsPort === null ? null : createOpsApp(healthRoutes, { issuer, logger });
+  return {
+    server: createHttpServer({ ...shared, tokenRoute, app }),
+    opsServer: opsApp && createHttpServer({ ...shared, tokenRoute: null, app: opsApp }),
+    storage,
+    drain() {
+      isDraining = true;
+    },
+    async close() {
+      sweeper?.stop();
+      await uses.flush();
+      await Promise.allSettled([storage.close(), redis?.close()]);
+    },
+  };
+}

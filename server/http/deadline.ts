@@ -1,0 +1,31 @@
+import { DependencyUnavailable } from '../dependency-unavailable.ts';
+
+/** Short of the 1.5 seconds within which a request is answered whatever its stores do. */
+const DEADLINE_MS = 1_400;
+/** A chosen secret may wait its turn and then takes a good part of a second of one core: no store is at fault for that. */
+const HASHING_MS = 4_000;
+
+/**
+ * The result of `work`, or a refusal when it takes too long: each store call has a time-out, but several slow ones of one
+ * request add up. What is under way when time is up may still take effect.
+ *
+ * @param mayHash true for a request that may have to hash or compare a chosen secret.
+ * @param work gets a function that tells whether time is up: nothing should be begun then.
+ * @throws {DependencyUnavailable}
+ */
+export async function withDeadline<T>(mayHash: boolean, work: (isTooLate: () => boolean) => Promise<T>): Promise<T> {
+  let isOver = false;
+  let timer: NodeJS.Timeout | undefined;
+  const deadlineMs = mayHash ? DEADLINE_MS + HASHING_MS : DEADLINE_MS;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      isOver = true;
+      reject(new DependencyUnavailable('stores', new Error('no answer in time')));
+    }, deadlineMs);
+  });
+  try {
+    return await Promise.race([work(() => isOver), deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,70 @@
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { DependencyUnavailable } from './dependency-unavailable.ts';
+
+/** Seconds; from what a cached lookup takes up to the bound at which a store counts as down. */
+const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5];
+
+/**
+ * Prometheus metrics. Labels are closed sets: never a key, a client or an address, which would have no bound and tell
+ * who is calling.
+ */
+export function createMetrics() {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix: 'keyturn_' });
+  const tokenRequests = new Counter({
+    name: 'keyturn_token_requests_total',
+    help: 'Requests of the token endpoint by grant type and outcome: ok, or the reason of the refusal',
+    labelNames: ['grant_type', 'outcome'],
+    registers: [registry],
+  });
+  const tokenDuration = new Histogram({
+    name: 'keyturn_token_request_duration_seconds',
+    help: 'Time from the whole request read to the answer written',
+    labelNames: ['grant_type'],
+    buckets: BUCKETS,
+    registers: [registry],
+  });
+  const storeDuration = new Histogram({
+    name: 'keyturn_store_duration_seconds',
+    help: 'Time of a store operation',
+    labelNames: ['store', 'operation', 'outcome'],
+    buckets: BUCKETS,
+    registers: [registry],
+  });
+
+  return {
+    registry,
+
+    observeToken(grantType: string, outcome: string, seconds: number): void {
+      tokenRequests.inc({ grant_type: grantType, outcome });
+      tokenDuration.observe({ grant_type: grantType }, seconds);
+    },
+
+    /** `store` with the time of each of its asynchronous methods measured under `name`. */
+    measured<Store extends object>(name: string, store: Store): Store {
+      return new Proxy(store, {
+        get(target, property) {
+          const value: unknown = Reflect.get(target, property, target);
+          if (typeof value !== 'function') return value;
+          return (...args: unknown[]) => {
+            const result: unknown = value.apply(target, args);
+            if (!(result instanceof Promise)) return result;
+            const started = performance.now();
+            const observe = (outcome: string): void =>
+              storeDuration.observe(
+                { store: name, operation: String(property), outcome },
+                (performance.now() - started) / 1000,
+              );
+            result.then(
+              () => observe('ok'),
+              (error: unknown) => observe(error instanceof DependencyUnavailable ? 'unavailable' : 'error'),
+            );
+            return result;
+          };
+        },
+      });
+    },
+  };
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;
