@@ -16,7 +16,7 @@ export function watchReaders(): void {
   process.stderr.on('error', ignoreClosedReader);
 }
 
-/** From now on an unread result doesn't end the process: a service has clients, whoever reads its log. */
+/** From now on no trouble of the log ends the process, a full disk either: a service has clients, whoever reads its log. */
 export function outliveReaders(): void {
-  process.stdout.off('error', endWithReader).on('error', ignoreClosedReader);
+  for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners('error').on('error', () => {});
 }

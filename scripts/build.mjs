@@ -1,7 +1,18 @@
 /* Compiles lib/ and the server into dist/, each only when a source is newer than what stands there. Prints to stderr:
    the commands that call this own stdout. */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -28,7 +39,7 @@ function compile({ project }) {
     cwd: root,
     stdio: ['ignore', 2, 2],
   });
-  if (status !== 0) process.exit(1);
+  if (status !== 0) throw new Error('Keyturn does not compile; see above');
 }
 
 /** Written aside and moved into place: a server that runs meanwhile may be reading the old ones. */
@@ -41,12 +52,12 @@ function copyScripts() {
   }
 }
 
-const shared = ['package-lock.json', 'tsconfig.base.json'];
+const shared = ['package-lock.json', 'tsconfig.base.json', 'scripts/build.mjs'];
 const jobs = [
   { stamp: 'dist/.built-lib', sources: [...shared, 'lib'], run: () => compile({ project: 'lib/tsconfig.build.json' }) },
   {
     stamp: 'dist/.built',
-    sources: [...shared, 'lib', 'server', 'db', 'cli'],
+    sources: [...shared, 'tsconfig.build.json', 'lib', 'server', 'db', 'cli'],
     run() {
       compile({ project: 'tsconfig.build.json' });
       copyScripts();
@@ -66,10 +77,52 @@ export function buildIfStale() {
       'Keyturn is not built and its compiler is not installed: run npm ci --include=dev, then npm run build',
     );
   }
+  if (!jobs.some(isStale)) return;
   mkdirSync(inRoot('dist'), { recursive: true });
-  for (const { stamp, run } of jobs.filter(isStale)) {
-    run();
-    writeFileSync(inRoot(stamp), '');
+  whileLocked(() => {
+    // Looked at again: whoever had the lock before may have built all of it.
+    for (const job of jobs.filter(isStale)) {
+      const startedSeconds = Date.now() / 1000;
+      job.run();
+      writeFileSync(inRoot(job.stamp), '');
+      // What was saved while the compiler ran is newer than this.
+      utimesSync(inRoot(job.stamp), startedSeconds, startedSeconds);
+    }
+  });
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
+function pause(milliseconds) {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
+/** One process builds at a time: another would load files that the compiler is just writing. */
+function whileLocked(work) {
+  const lock = inRoot('dist/.lock');
+  for (;;) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: 'wx' });
+      break;
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+    }
+    pause(50);
+    const owner = existsSync(lock) ? Number(readFileSync(lock, 'utf8')) : 0;
+    // Its owner was killed.
+    if (owner > 0 && !isAlive(owner)) rmSync(lock, { force: true });
+  }
+  try {
+    work();
+  } finally {
+    rmSync(lock, { force: true });
   }
 }
 

@@ -72,9 +72,14 @@ function masterKeysOf(config: Config, logger: Logger): MasterKeys {
     return text === null ? null : parseMasterKeys(text);
   };
   const make = (): MasterKeys => {
-    if (makeMasterKey(file)) logger.info({ file }, 'made a master key; back it up, apart from the database');
-    if (!config.isEmbedded) logger.warn({ file }, 'set KEYTURN_MASTER_KEY where instances do not share this file');
-    return load() ?? make();
+    const isNew = makeMasterKey(file);
+    if (isNew) logger.info({ file }, 'made a master key; back it up, apart from the database');
+    if (isNew && !config.isEmbedded)
+      logger.warn({ file }, 'set KEYTURN_MASTER_KEY where instances do not share this file');
+    const masterKeys = load();
+    // A link to where nothing is, such as a volume that is not mounted.
+    if (masterKeys === null) throw new MasterKeyMissing(file);
+    return masterKeys;
   };
   return masterKeysFromFile(file, load, make);
 }

@@ -7,6 +7,7 @@ import { type Bootstrapped, bootstrap } from './access-control/bootstrap.ts';
 import { systemClock } from './clock.ts';
 import { composeService, composeStorage, type Service, type Storage } from './compose.ts';
 import type { Config } from './config.ts';
+import { closeUnusedConnections } from './http/http-server.ts';
 import type { Logger } from './logging.ts';
 import { createMetrics } from './metrics.ts';
 
@@ -36,6 +37,7 @@ async function listen(server: Server, port: number, host: string): Promise<numbe
 async function closeServer(server: Server): Promise<void> {
   const isClosed = new Promise((resolve) => server.close(resolve));
   server.closeIdleConnections();
+  closeUnusedConnections(server);
   const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
   await isClosed;
   clearTimeout(timer);
@@ -87,6 +89,7 @@ export async function startService(config: Config, logger: Logger): Promise<Runn
     return { port, bootstrapped, stop: () => stop(running, config) };
   } catch (error) {
     service?.server.close();
+    service?.opsServer?.close();
     await (service ?? storage).close();
     throw error;
   }

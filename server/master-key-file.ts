@@ -5,9 +5,7 @@ import { randomBase64url, randomBytes } from './random.ts';
 /** The file is not there, and what it would decrypt is. */
 export class MasterKeyMissing extends Error {
   constructor(file: string) {
-    super(
-      `${file} is missing, and the signing keys in the database are encrypted under it: restore it from the backup`,
-    );
+    super(`${file} is missing or leads nowhere, and what it has encrypted is there: restore it from the backup`);
     this.name = 'MasterKeyMissing';
   }
 }

@@ -1,8 +1,8 @@
 /**
- * Forms of our own secrets, of JWTs, and of the credentials of a URL. Whatever an alternative has scanned it also takes, or
- * its length is bounded, so that no input costs more than its length.
+ * Forms of our own secrets, of JWTs, and of the credentials of a URL. Whatever an alternative has scanned no later attempt
+ * scans again, so that no input costs more than its length.
  */
-const SECRETS = /kt[krs]_[A-Za-z0-9_-]{8,}|eyJ[A-Za-z0-9_.-]{8,}|(?<=:\/\/)[^/@\s]{0,300}(?=@)/g;
+const SECRETS = /kt[krs]_[A-Za-z0-9_-]{8,}|eyJ[A-Za-z0-9_.-]{8,}|(?<=:\/\/)[^/@\s]*(?=@)/g;
 
 /** `text` with whatever looks like a secret taken out; for what goes to a log and may carry a client's words. */
 export function redactSecrets(text: string): string {

@@ -1,7 +1,7 @@
 import { DependencyUnavailable } from '../dependency-unavailable.ts';
 
 /** Short of the 1.5 seconds within which a request is answered whatever its stores do. */
-const DEADLINE_MS = 1_400;
+const DEADLINE_MS = 1_300;
 /** A chosen secret may wait its turn and then takes a good part of a second of one core: no store is at fault for that. */
 const HASHING_MS = 4_000;
 

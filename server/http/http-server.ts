@@ -58,6 +58,24 @@ function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
   socket.end(`HTTP/1.1 ${status}\r\n${headers.join('\r\n')}\r\n\r\n${body}`);
 }
 
+/** Sockets of each server that have not sent a request yet: node:http counts them neither as idle nor as busy. */
+const unused = new WeakMap<Server, Set<Duplex>>();
+
+/** Ends the connections on which no request ever came; a browser or a load balancer keeps such ones in store. */
+export function closeUnusedConnections(server: Server): void {
+  for (const socket of unused.get(server) ?? []) socket.destroy();
+}
+
+function trackUnused(server: Server): void {
+  const sockets = new Set<Duplex>();
+  unused.set(server, sockets);
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.on('request', ({ socket }) => void sockets.delete(socket));
+}
+
 /** node:http in front: the token endpoint is answered here, all the rest by Express. */
 export function createHttpServer({ tokenRoute, app, trustedProxies, logger, isDraining }: HttpServerOptions): Server {
   const server = createServer({ ...TIMEOUTS, insecureHTTPParser: false }, (request, response) => {
@@ -72,5 +90,6 @@ export function createHttpServer({ tokenRoute, app, trustedProxies, logger, isDr
     if (tokenRoute !== null && request.sentPath === TOKEN_PATH) void tokenRoute(request, response);
     else app(request, response);
   });
+  trackUnused(server);
   return server.on('clientError', answerUnreadable);
 }

@@ -134,5 +134,5 @@ export function problemBody(problem: Problem, issuer: string, requestId: string)
     ...problem.members,
     request_id: requestId,
   };
-  return redactSecrets(JSON.stringify(body));
+  return JSON.stringify(body, (_name, value) => (typeof value === 'string' ? redactSecrets(value) : value));
 }

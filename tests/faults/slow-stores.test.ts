@@ -4,9 +4,11 @@ import { migrateToHead } from '../../db/sql/migrate.ts';
 import { type ServerWithUrl, startMariadb, startRedis } from '../../scripts/services.mjs';
 import { type Keyturn, type Reply, startKeyturn } from '../support/keyturn-server.ts';
 import { newMasterKey } from '../support/keyturn-storage.ts';
-import { ANSWER_MS } from '../support/redis-fault.ts';
 import { describeWithOwn } from '../support/services.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+
+/** The service answers within 1.5 s; here it shares two cores with its stores, its client and other suites. */
+const BOUND_MS = 2_000;
 
 /** Each answer of a store late by itself within its time-out: what adds up is several of them in one request. */
 describeWithOwn('mariadb', 'the service on slow stores', () => {
@@ -40,7 +42,7 @@ describeWithOwn('mariadb', 'the service on slow stores', () => {
   async function inTime(work: Promise<Reply>): Promise<number> {
     const started = performance.now();
     const { status, headers } = await work;
-    expect(performance.now() - started).toBeLessThan(ANSWER_MS);
+    expect(performance.now() - started).toBeLessThan(BOUND_MS);
     if (status === 503) expect(headers.get('retry-after')).toMatch(/^[1-9]$/);
     return status;
   }
@@ -56,6 +58,8 @@ describeWithOwn('mariadb', 'the service on slow stores', () => {
         redisProxy.delayAnswers(milliseconds);
         try {
           const { clientSecret: secret } = keyturn.administrator;
+          // Two calls, on connections that stand: half a second each is no reason to refuse.
+          if (milliseconds === 500) expect(await inTime(keyturn.exchange())).toBe(200);
           const statuses = await Promise.all([
             inTime(keyturn.exchange()),
             inTime(keyturn.refresh(session.refresh_token)),
@@ -64,8 +68,9 @@ describeWithOwn('mariadb', 'the service on slow stores', () => {
               keyturn.token({ grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret }),
             ),
             inTime(keyturn.api('GET', '/v1/projects/default/keys')),
+            inTime(keyturn.api('POST', '/v1/projects/default/keys', { name: `slow ${milliseconds} ${keyturn.url}` })),
           ]);
-          for (const status of statuses) expect([200, 503]).toContain(status);
+          for (const status of statuses) expect([200, 201, 503]).toContain(status);
         } finally {
           sqlProxy.delayAnswers(0);
           redisProxy.delayAnswers(0);

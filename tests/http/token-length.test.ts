@@ -18,8 +18,12 @@ describe.each(keyturnStorages)('the length of an access token on $name', (kind) 
     let longest = '';
     for (let count = 100; count < 400; count += 10) {
       const { status, body } = await keyturn().exchange(undefined, { scope: permissionsOf(count).join(' ') });
-      if (status !== 200) break;
-      longest = body.access_token;
+      if (status === 200) {
+        longest = body.access_token;
+        continue;
+      }
+      expect({ status, uri: body.error_uri }).toEqual({ status: 400, uri: expect.stringMatching(/token_too_long$/) });
+      break;
     }
     expect(longest.length).toBeGreaterThan(7000);
     expect(longest.length).toBeLessThanOrEqual(8192);

@@ -8,6 +8,7 @@ describe('redactSecrets', () => {
     ['a set-up link', '/console/setup#kts_QKvLKAKRk5osgl', '/console/setup#[redacted]'],
     ['a JWT', 'Bearer eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJodHR.c2ln-_x', 'Bearer [redacted]'],
     ['the credentials of a URL', 'mysql://keyturn:s3cret@db:3306/k', 'mysql://[redacted]@db:3306/k'],
+    ['long credentials of a URL', `mysql://u:${'p'.repeat(1000)}@db/k`, 'mysql://[redacted]@db/k'],
     ['several', 'ktk_aaaaaaaaaa ktk_bbbbbbbbbb', '[redacted] [redacted]'],
   ])('takes out %s', (_name, text, expected) => {
     expect(redactSecrets(text)).toBe(expected);

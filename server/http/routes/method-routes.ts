@@ -8,7 +8,7 @@ type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
 const inTime =
   (handler: RequestHandler): RequestHandler =>
   async (request, response, next) =>
-    withDeadline(request.method === 'POST', async () => handler(request, response, next));
+    withDeadline(request.body?.client_secret !== undefined, async () => handler(request, response, next));
 
 /**
  * Adds the handlers of one path by method; any other method gets 405 with `Allow` (RFC 9110 §15.5.6). GET answers HEAD

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import type { ApiKeyForExchange } from '../../../server/api-keys/api-key.ts';
 import { createApiKeyReader } from '../../../server/api-keys/api-key-reader.ts';
 import type { ApiKeyStore } from '../../../server/api-keys/api-key-store.ts';
@@ -58,15 +58,29 @@ describe('API key reader', () => {
     expect(reads.map(({ id }) => id)).toEqual(['key_1', 'key_2']);
   });
 
-  test('fails those that wait with the read before them, and reads again for the next', async () => {
+  test('that fails, fails whoever asked for it, and those that wait get a read of their own', async () => {
     const { reads, reader } = setUp();
-    const failing = [reader.findById('key_1'), reader.findById('key_1'), reader.findById('key_1')];
-    const outcomes = Promise.allSettled(failing);
-    reads[0]?.fail(new Error('down'));
-    expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
-    expect(reads).toHaveLength(1);
-    const found = reader.findById('key_1');
+    const first = reader.findById('key_1');
+    const later = [reader.findById('key_1'), reader.findById('key_1')];
+    reads[0]?.fail(new Error('a connection that had died'));
+    await expect(first).rejects.toThrow('had died');
+    await settle();
     reads[1]?.answer({ id: 'key_1' });
-    expect(await found).toEqual({ id: 'key_1' });
+    expect(await Promise.all(later)).toEqual([{ id: 'key_1' }, { id: 'key_1' }]);
+  });
+
+  test('does not let anybody wait long behind a read that hangs', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate'] });
+    try {
+      const { reads, reader } = setUp();
+      void reader.findById('key_1');
+      const later = reader.findById('key_1');
+      await jest.advanceTimersByTimeAsync(50);
+      expect(reads).toHaveLength(2);
+      reads[1]?.answer({ id: 'key_1' });
+      expect(await later).toEqual({ id: 'key_1' });
+    } finally {
+      jest.useRealTimers();
+    }
   });
 });
