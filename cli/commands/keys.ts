@@ -30,15 +30,17 @@ interface CreateOptions extends ClientOptions {
 
 interface Keys {
   readonly api: ApiClient;
+  /** Of the API key in use. */
+  readonly ownId: string;
   /** Of the list, or of one key. */
   path(id?: string): string;
 }
 
 async function openKeys({ apiKeyFile, project }: ClientOptions): Promise<Keys> {
   const api = createApiClient(serviceUrl(), await clientApiKey(apiKeyFile));
-  const projectId = project ?? (await api.request<{ project_id: string }>('GET', '/v1/me')).project_id;
-  const list = `/v1/projects/${encodeURIComponent(projectId)}/keys`;
-  return { api, path: (id) => (id === undefined ? list : `${list}/${encodeURIComponent(id)}`) };
+  const me = await api.request<{ key_id: string; project_id: string }>('GET', '/v1/me');
+  const list = `/v1/projects/${encodeURIComponent(project ?? me.project_id)}/keys`;
+  return { api, ownId: me.key_id, path: (id) => (id === undefined ? list : `${list}/${encodeURIComponent(id)}`) };
 }
 
 function stateOf({ is_valid, expires_at }: Pick<ApiKeyJson, 'is_valid' | 'expires_at'>): string {
@@ -70,6 +72,10 @@ async function create(output: Output, options: CreateOptions): Promise<void> {
   const isChosen = chosenSecretFile !== undefined;
   output.result(created, formatFields({ ...fieldsOf(key), ...(isChosen ? {} : { client_secret }) }));
   if (!isChosen) output.note('The client_secret is the API key; it is shown only now.');
+  if (created.permissions.length === 0)
+    output.note('It has no permissions: its tokens say who it is, and allow nothing.');
+  if (options.allowIp?.some((entry) => !created.ip_allowlist.includes(entry)))
+    output.note(`The IP allowlist was stored as ${created.ip_allowlist.join(' ')}.`);
 }
 
 async function list(output: Output, options: ClientOptions): Promise<void> {
@@ -99,10 +105,17 @@ async function show(output: Output, id: string, options: ClientOptions): Promise
   output.result(key, formatFields(fieldsOf(key)));
 }
 
-async function setValidity(output: Output, id: string, isValid: boolean, options: ClientOptions): Promise<void> {
-  const { api, path } = await openKeys(options);
+async function setValidity(output: Output, id: string, isValid: boolean, { api, path }: Keys): Promise<void> {
   const key = await api.request<ApiKeyJson>('PATCH', path(id), { is_valid: isValid });
   output.result(key, `${key.id} (${JSON.stringify(key.name)}) is ${stateOf(key)}`);
+}
+
+/** Whoever revokes the key in hand can't restore it. */
+async function revoke(output: Output, id: string, options: ClientOptions & { readonly yes?: boolean }): Promise<void> {
+  const keys = await openKeys(options);
+  if (!options.yes && keys.ownId === id)
+    await confirm('This is the API key that you are using; only another one can restore it. Revoke it?');
+  await setValidity(output, id, false, keys);
 }
 
 async function remove(output: Output, id: string, options: ClientOptions & { readonly yes?: boolean }): Promise<void> {
@@ -168,10 +181,11 @@ export function addKeysCommands(program: Command, output: Output): void {
     .action((id, options) => show(output, id, options));
   addKeyCommand(group, 'revoke', 'Makes an API key invalid, until it is restored.')
     .argument('<id>', 'id of the key (key_…), not its client_id', parseKeyId)
-    .action((id, options) => setValidity(output, id, false, options));
+    .option('--yes', 'do not ask when it is the key in use; needed then where there is no terminal')
+    .action((id, options) => revoke(output, id, options));
   addKeyCommand(group, 'restore', 'Makes a revoked API key valid again.')
     .argument('<id>', 'id of the key (key_…)', parseKeyId)
-    .action((id, options) => setValidity(output, id, true, options));
+    .action(async (id, options) => setValidity(output, id, true, await openKeys(options)));
   addKeyCommand(group, 'delete', 'Deletes an API key for good; asks first.')
     .argument('<id>', 'id of the key (key_…)', parseKeyId)
     .option('--yes', 'do not ask; needed where there is no terminal')

@@ -83,6 +83,23 @@ describe.each(sqlDatabases)('on $name', ({ name: storeName, openEmpty }) => {
     expect(failure(await keys(['show', key.id]))).toMatchObject({ exitCode: 1, code: 'not_found', status: 404 });
   });
 
+  it('the key in use is not revoked without a word, and what is stored otherwise than asked for is said', async () => {
+    const asked = await keys(['create', '--name', 'own', '--permission', '*:keyturn', '--allow-ip', '127.0.0.9/8']);
+    expect(asked.stderr).toBe('');
+    const { id, client_secret: apiKey } = json(asked);
+    expect(failure(await keys(['revoke', id], { apiKey }))).toMatchObject({ exitCode: 2, code: 'usage' });
+    expect(json(await keys(['show', id]))).toMatchObject({ is_valid: true, ip_allowlist: ['127.0.0.0/8'] });
+    expect(json(await keys(['revoke', id, '--yes'], { apiKey }))).toMatchObject({ id, is_valid: false });
+
+    const env = { KEYTURN_URL: service.url, KEYTURN_API_KEY: adminKey };
+    const { stderr } = await runKeyturn(['keys', 'create', '--name', 'bare', '--allow-ip', '127.0.0.9/8'], {
+      cwd,
+      env,
+    });
+    expect(stderr).toContain('It has no permissions');
+    expect(stderr).toContain('stored as 127.0.0.0/8');
+  });
+
   it('list goes through every page', async () => {
     const login = await fetch(`${service.url}/oauth/token`, {
       method: 'POST',
