@@ -19,16 +19,16 @@ import { createVerifiedSecrets } from './api-keys/verified-secrets.ts';
 import { type AuditLog, createAuditLog } from './audit/audit-log.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
+import { configuredMasterKeys } from './configured-master-keys.ts';
 import { createBcryptPool } from './crypto/bcrypt-pool.ts';
 import { createSigningKeyPairs } from './crypto/key-pairs.ts';
-import { type MasterKeys, parseMasterKeys } from './crypto/master-key.ts';
+import type { MasterKeys } from './crypto/master-key.ts';
 import { createApp, createOpsApp } from './http/app.ts';
 import { createProjectAuthorizer } from './http/authorize-project.ts';
 import { createHttpServer } from './http/http-server.ts';
 import { createHealthRoutes } from './http/routes/health.ts';
 import { createTokenRoute } from './http/token-route.ts';
 import type { Logger } from './logging.ts';
-import { MasterKeyMissing, makeMasterKey, readMasterKey } from './master-key-file.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { redactSecrets } from './redact.ts';
 import { createRefreshTokenCodec } from './sessions/refresh-token.ts';
@@ -64,55 +64,10 @@ interface Surroundings {
   readonly metrics?: Metrics;
 }
 
-function masterKeysOf(config: Config, logger: Logger): MasterKeys {
-  if (config.masterKey !== null) return parseMasterKeys(config.masterKey);
-  const file = config.masterKeyPath;
-  const load = (): MasterKeys | null => {
-    const text = readMasterKey(file);
-    return text === null ? null : parseMasterKeys(text);
-  };
-  const make = (): MasterKeys => {
-    const isNew = makeMasterKey(file);
-    if (isNew) logger.info({ file }, 'made a master key; back it up, apart from the database');
-    if (isNew && !config.isEmbedded)
-      logger.warn({ file }, 'set KEYTURN_MASTER_KEY where instances do not share this file');
-    const masterKeys = load();
-    // A link to where nothing is, such as a volume that is not mounted.
-    if (masterKeys === null) throw new MasterKeyMissing(file);
-    return masterKeys;
-  };
-  return masterKeysFromFile(file, load, make);
-}
-
-/**
- * Read when first used, because most commands need no master key and must not leave one behind; and made only by what
- * encrypts anew. Where something has to be decrypted a key was there, and a new one in its place would hide the loss.
- */
-function masterKeysFromFile(file: string, load: () => MasterKeys | null, make: () => MasterKeys): MasterKeys {
-  let loaded: MasterKeys | null = null;
-  const opened = (): MasterKeys | null => {
-    loaded ??= load();
-    return loaded;
-  };
-  const made = (): MasterKeys => {
-    loaded = opened() ?? make();
-    return loaded;
-  };
-  return {
-    refreshTokenMacKeys: () => made().refreshTokenMacKeys(),
-    encrypt: (plaintext, associatedData) => made().encrypt(plaintext, associatedData),
-    decrypt(envelope, associatedData) {
-      const masterKeys = opened();
-      if (masterKeys === null) throw new MasterKeyMissing(file);
-      return masterKeys.decrypt(envelope, associatedData);
-    },
-  };
-}
-
 export function composeStorage(config: Config, { logger, clock = systemClock, metrics }: Surroundings): Storage {
   const database = openDatabase(config.databaseUrl);
   const measured = <Store extends object>(name: string, store: Store): Store => metrics?.measured(name, store) ?? store;
-  const masterKeys = masterKeysOf(config, logger);
+  const masterKeys = configuredMasterKeys(config, logger);
   const secretHasher = createBcryptPool({ maxQueued: MAX_QUEUED_SECRETS });
   const audit = createAuditLog({
     events: measured('audit_events', new SqlAuditEventStore(database)),
