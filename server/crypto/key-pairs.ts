@@ -1,7 +1,7 @@
 import { createPrivateKey, KeyObject } from 'node:crypto';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import type { SigningAlgorithm, SigningKey } from '../signing-keys/signing-key.ts';
-import type { SigningKeyPairs } from '../signing-keys/signing-key-pairs.ts';
+import type { NewSigningKeyPair, SigningKeyPairs } from '../signing-keys/signing-key-pairs.ts';
 import { createJwsSigner } from './jws-signer.ts';
 import type { MasterKeys } from './master-key.ts';
 
@@ -10,13 +10,17 @@ const RSA_MODULUS_BITS = 2048;
 
 /** Private keys are PKCS #8, encrypted under the master key with the kid as associated data. */
 export function createSigningKeyPairs(masterKeys: MasterKeys): SigningKeyPairs {
+  async function generate(algorithm: SigningAlgorithm): Promise<NewSigningKeyPair> {
+    const pair = await generateKeyPair(algorithm, { extractable: true, modulusLength: RSA_MODULUS_BITS });
+    const { kid, publicJwk } = await describePublicKey(pair.publicKey, algorithm);
+    // One thumbprint in 64 begins with a dash, and `signing-keys revoke -x…` would read it as an option.
+    if (kid.startsWith('-')) return generate(algorithm);
+    const privateKey = KeyObject.from(pair.privateKey).export({ format: 'der', type: 'pkcs8' });
+    return { kid, algorithm, publicJwk, encryptedPrivateKey: masterKeys.encrypt(privateKey, kid) };
+  }
+
   return {
-    async generate(algorithm) {
-      const pair = await generateKeyPair(algorithm, { extractable: true, modulusLength: RSA_MODULUS_BITS });
-      const { kid, publicJwk } = await describePublicKey(pair.publicKey, algorithm);
-      const privateKey = KeyObject.from(pair.privateKey).export({ format: 'der', type: 'pkcs8' });
-      return { kid, algorithm, publicJwk, encryptedPrivateKey: masterKeys.encrypt(privateKey, kid) };
-    },
+    generate,
     signer(key) {
       const pkcs8 = masterKeys.decrypt(key.encryptedPrivateKey, key.kid);
       return createJwsSigner(key.kid, key.algorithm, createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }));

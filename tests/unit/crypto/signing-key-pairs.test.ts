@@ -38,6 +38,13 @@ describe.each(SIGNING_ALGORITHMS)('%s', (algorithm) => {
   });
 });
 
+test('a kid can be typed as an argument: none begins with a dash', async () => {
+  const keyPairs = newKeyPairs();
+  // One thumbprint in 64 would.
+  const pairs = await Promise.all(Array.from({ length: 400 }, () => keyPairs.generate('ES256')));
+  expect(pairs.filter(({ kid }) => kid.startsWith('-'))).toEqual([]);
+});
+
 test('an RSA key has 2048 bits, and signatures of 256 bytes', async () => {
   const keyPairs = newKeyPairs();
   const pair = await keyPairs.generate('RS256');
