@@ -48,8 +48,9 @@ export function createClientCredentialsGrant({
 
     async plan({ scope, resource }, { key }) {
       assertResource(key, resource, issuer);
-      const narrowed = resolveScope(scope, PermissionSet.parse(key.permissions), 'scope_not_held');
-      return { planned: { permissions: narrowed ?? key.permissions, resource }, isNarrowed: narrowed !== null };
+      if (scope === null) return { planned: { permissions: key.permissions, resource }, isNarrowed: false };
+      const permissions = resolveScope(scope, PermissionSet.parse(key.permissions), 'scope_not_held');
+      return { planned: { permissions, resource }, isNarrowed: true };
     },
 
     async commit({ planned, isNarrowed }, { key }, { ip }) {

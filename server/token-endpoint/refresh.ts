@@ -99,7 +99,7 @@ export function createRefreshGrant({
       const session = await sessions.find(token.sessionId);
       if (session === null) throw new TokenFault('refresh_token_invalid');
       const left = await permissionsLeft(session.grant, key);
-      const permissions = resolveScope(scope, left, 'scope_not_in_session') ?? left.permissions;
+      const permissions = scope === null ? left.permissions : resolveScope(scope, left, 'scope_not_in_session');
       assertResource(key, session.grant.resource, issuer);
       if (resource !== null && !audienceOf(key, session.grant.resource, issuer).includes(resource))
         throw new TokenFault('target_unknown', resource);

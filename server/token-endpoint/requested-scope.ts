@@ -3,16 +3,15 @@ import type { ApiKeyForExchange } from '../api-keys/api-key.ts';
 import { TokenFault, type TokenFaultReason } from './token-faults.ts';
 
 /**
- * The permissions asked for by `scope`, each covered by what is held; null when no scope was sent, which means all.
+ * The permissions asked for by `scope`, each covered by what is held.
  *
  * @throws {TokenFault} scope_malformed, or `notHeld`, naming the value.
  */
 export function resolveScope(
-  scope: readonly string[] | null,
+  scope: readonly string[],
   held: PermissionSet,
   notHeld: TokenFaultReason,
-): readonly string[] | null {
-  if (scope === null) return null;
+): readonly string[] {
   for (const value of scope) if (!isPermission(value)) throw new TokenFault('scope_malformed', value);
   const requested = PermissionSet.parse(scope);
   const [uncovered] = held.uncovered(requested.permissions);
