@@ -6,18 +6,21 @@ import { RedisSessionStore } from '../db/redis/redis-session-store.ts';
 import { type Database, openDatabase } from '../db/sql/database.ts';
 import { SqlApiKeyStore } from '../db/sql/sql-api-key-store.ts';
 import { SqlAuditEventStore } from '../db/sql/sql-audit-event-store.ts';
+import { SqlChangeStore } from '../db/sql/sql-change-store.ts';
 import { SqlProjectStore } from '../db/sql/sql-project-store.ts';
 import { SqlSessionStore } from '../db/sql/sql-session-store.ts';
 import { SqlSigningKeyStore } from '../db/sql/sql-signing-key-store.ts';
 import type { ProjectStore } from './access-control/project-store.ts';
-import { type ApiKeyReader, createApiKeyReader } from './api-keys/api-key-reader.ts';
+import { type ApiKeyReader, createApiKeyCache, forgettingChanges } from './api-keys/api-key-cache.ts';
 import type { ApiKeyStore } from './api-keys/api-key-store.ts';
 import { createClientAuthenticator } from './api-keys/authenticate-client.ts';
 import { createApiKeyManagement } from './api-keys/manage-api-keys.ts';
 import type { SecretHasher } from './api-keys/secret-hasher.ts';
 import { createVerifiedSecrets } from './api-keys/verified-secrets.ts';
 import { type AuditLog, createAuditLog } from './audit/audit-log.ts';
-import { type Clock, systemClock } from './clock.ts';
+import { createChangeFollower } from './changes/change-follower.ts';
+import type { ChangeStore } from './changes/change-store.ts';
+import { type Clock, monotonicClock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { configuredMasterKeys } from './configured-master-keys.ts';
 import { createBcryptPool } from './crypto/bcrypt-pool.ts';
@@ -47,6 +50,7 @@ import { createUseRecorder, type UseRecorder } from './usage/use-recorder.ts';
 export interface Storage {
   readonly database: Database;
   readonly apiKeys: ApiKeyStore;
+  readonly changes: ChangeStore;
   readonly projects: ProjectStore;
   readonly audit: AuditLog;
   readonly signingKeys: SigningKeyRing;
@@ -90,6 +94,7 @@ export function composeStorage(config: Config, { logger, clock = systemClock, me
   return {
     database,
     apiKeys: measured('api_keys', new SqlApiKeyStore(database)),
+    changes: measured('changes', new SqlChangeStore(database)),
     projects: measured('projects', new SqlProjectStore(database)),
     audit,
     signingKeys,
@@ -111,12 +116,12 @@ interface Sessions {
 const WARN_PAUSE_MS = 10_000;
 
 /** A connection that is tried again and again says so once in ten seconds. */
-function warnSometimes(logger: Logger, message: string): (reason: string) => void {
+function warnSometimes(logger: Logger, message: string): (reason: unknown) => void {
   let warnedAtMs = Number.NEGATIVE_INFINITY;
   return (reason) => {
     if (performance.now() - warnedAtMs < WARN_PAUSE_MS) return;
     warnedAtMs = performance.now();
-    logger.warn({ reason: redactSecrets(reason) }, message);
+    logger.warn({ reason: redactSecrets(String(reason)) }, message);
   };
 }
 
@@ -193,7 +198,7 @@ export async function composeService(
   storage: Storage = composeStorage(config, surroundings),
 ): Promise<Service> {
   const { logger, clock = systemClock, metrics = createMetrics() } = surroundings;
-  const { apiKeys, projects, audit, signingKeys, secretHasher, database } = storage;
+  const { apiKeys, changes, projects, audit, signingKeys, secretHasher, database } = storage;
   const { issuer, trustedProxies } = config;
   // First: it finds out whether the master key is the right one, before anything is derived from it or connected.
   await signingKeys.load();
@@ -203,7 +208,13 @@ export async function composeService(
     clock,
     onError: (error) => logger.warn({ err: error }, 'last use of keys not stored yet'),
   });
-  const reader = createApiKeyReader(apiKeys);
+  const keyCache = createApiKeyCache({ apiKeys, clock: monotonicClock });
+  const changeFollower = createChangeFollower({
+    changes,
+    onChanged: keyCache.forget,
+    onError: warnSometimes(logger, 'changes of other instances can not be followed'),
+  });
+  const { reader } = keyCache;
   const issueToken = composeTokenEndpoint(config, storage, { reader, sessions, uses, clock, logger });
   let isDraining = false;
   const healthRoutes = createHealthRoutes({
@@ -220,8 +231,14 @@ export async function composeService(
     issuer,
     jwks,
     verifier: createVerifier({ issuer, audience: issuer, jwks, clock }),
-    authorize: createProjectAuthorizer({ projects, apiKeys: reader, clock }),
-    management: createApiKeyManagement({ apiKeys, secretHasher, audit, clock, issuer }),
+    authorize: createProjectAuthorizer({ projects, apiKeys, clock }),
+    management: createApiKeyManagement({
+      apiKeys: forgettingChanges(apiKeys, keyCache),
+      secretHasher,
+      audit,
+      clock,
+      issuer,
+    }),
     clock,
     logger,
     healthRoutes: config.opsPort === null ? healthRoutes : null,
@@ -229,6 +246,7 @@ export async function composeService(
   const tokenRoute = createTokenRoute({ issueToken, metrics, logger, issuer });
 
   signingKeys.start();
+  changeFollower.start();
   sweeper?.start();
   const shared = { trustedProxies, logger, isDraining: () => isDraining };
   const opsApp = config.opsPort === null ? null : createOpsApp(healthRoutes, { issuer, logger });
@@ -241,6 +259,7 @@ export async function composeService(
     },
     async close() {
       sweeper?.stop();
+      await changeFollower.stop();
       await uses.flush();
       await Promise.allSettled([storage.close(), redis?.close()]);
     },

@@ -4,6 +4,13 @@ import { DependencyUnavailable } from './dependency-unavailable.ts';
 /** Seconds; from what a cached lookup takes up to the bound at which a store counts as down. */
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5];
 
+/** Of an object of a class, or of a plain one. */
+function methodNamesOf(store: object): string[] {
+  const prototype = Object.getPrototypeOf(store);
+  const names = Object.getOwnPropertyNames(prototype === Object.prototype ? store : prototype);
+  return names.filter((name) => name !== 'constructor' && typeof Reflect.get(store, name) === 'function');
+}
+
 /**
  * Prometheus metrics. Labels are closed sets: never a key, a client or an address, which would have no bound and tell
  * who is calling.
@@ -40,29 +47,26 @@ export function createMetrics() {
       tokenDuration.observe({ grant_type: grantType }, seconds);
     },
 
-    /** `store` with the time of each of its asynchronous methods measured under `name`. */
+    /** `store` with the time of each of its methods, which are all asynchronous, measured under `name`. */
     measured<Store extends object>(name: string, store: Store): Store {
-      return new Proxy(store, {
-        get(target, property) {
-          const value: unknown = Reflect.get(target, property, target);
-          if (typeof value !== 'function') return value;
-          return (...args: unknown[]) => {
-            const result: unknown = value.apply(target, args);
-            if (!(result instanceof Promise)) return result;
-            const started = performance.now();
-            const observe = (outcome: string): void =>
-              storeDuration.observe(
-                { store: name, operation: String(property), outcome },
-                (performance.now() - started) / 1000,
-              );
-            result.then(
-              () => observe('ok'),
-              (error: unknown) => observe(error instanceof DependencyUnavailable ? 'unavailable' : 'error'),
-            );
+      const measuredMethods = methodNamesOf(store).map((operation) => {
+        const method = Reflect.get(store, operation) as (...args: unknown[]) => Promise<unknown>;
+        const observe = (startedMs: number, outcome: string): void =>
+          storeDuration.observe({ store: name, operation, outcome }, (performance.now() - startedMs) / 1000);
+        const measuredMethod = async (...args: unknown[]): Promise<unknown> => {
+          const startedMs = performance.now();
+          try {
+            const result = await method.apply(store, args);
+            observe(startedMs, 'ok');
             return result;
-          };
-        },
+          } catch (error) {
+            observe(startedMs, error instanceof DependencyUnavailable ? 'unavailable' : 'error');
+            throw error;
+          }
+        };
+        return [operation, measuredMethod];
       });
+      return Object.fromEntries(measuredMethods) as Store;
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { tableOptions } from './table-options.ts';
 
 /**
  * Plain SQL that SQLite and MySQL both read. Each table is one statement with its indexes in it, because MySQL commits
@@ -120,16 +121,4 @@ export async function up(knex: Knex): Promise<void> {
 
 export async function down(knex: Knex): Promise<void> {
   for (const [name] of TABLES.toReversed()) await knex.raw(`DROP TABLE IF EXISTS ${name}`);
-}
-
-/**
- * Binary collations without padding, so that MySQL tells apart what SQLite tells apart: `utf8mb4_bin` holds 'key' and
- * 'key ' to be equal. MariaDB and MySQL name theirs differently.
- */
-async function tableOptions(knex: Knex): Promise<string> {
-  if (!String(knex.client.driverName).startsWith('mysql')) return '';
-  const [rows] = await knex.raw('SELECT VERSION() AS version');
-  const isMariadb = /mariadb/i.test(String(rows[0].version));
-  const collation = isMariadb ? 'utf8mb4_nopad_bin' : 'utf8mb4_0900_bin';
-  return ` ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=${collation}`;
 }

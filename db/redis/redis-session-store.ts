@@ -54,17 +54,19 @@ export class RedisSessionStore implements SessionStore {
   }
 }
 
-function readRotation(sessionId: string, answer: readonly (string | number)[]): RotationResult {
-  const [outcome, record, nowMs, remainingMs] = answer;
+const ROTATION = /^(not_found|(rotated|retried|reused|rolled_back) (\d+) (\d+) (.+))$/;
+
+/** See rotate.lua. */
+function readRotation(sessionId: string, answer: string): RotationResult {
+  const [, whole, outcome, nowMs, remainingMs, record = ''] = ROTATION.exec(answer) ?? [];
+  if (whole === 'not_found') return { outcome: whole };
   switch (outcome) {
-    case 'not_found':
-      return { outcome };
     case 'reused':
     case 'rolled_back':
-      return { outcome, session: readRecord(sessionId, String(record)) };
+      return { outcome, session: readRecord(sessionId, record) };
     case 'rotated':
     case 'retried': {
-      const session = readRecord(sessionId, String(record));
+      const session = readRecord(sessionId, record);
       return {
         outcome,
         session,

@@ -9,6 +9,7 @@ import {
 import { insertApiKey, toApiKey, toApiKeyForExchange } from './api-key-row.ts';
 import type { Database } from './database.ts';
 import { violatesUnique } from './database-error.ts';
+import { recordChange } from './sql-change-store.ts';
 
 /** Uses written in one transaction: few enough to end in time on a slow server. */
 const USES_PER_TRANSACTION = 200;
@@ -68,15 +69,18 @@ export class SqlApiKeyStore implements ApiKeyStore {
       await trx('api_keys')
         .where({ project_id: projectId, id })
         .update({ is_valid: Number(isValid), updated_at_ms: nowMs });
-      return readInProject(trx, projectId, id);
+      const key = await readInProject(trx, projectId, id);
+      if (key !== null) await recordChange(trx, id);
+      return key;
     });
   }
 
-  async delete(projectId: string, id: string): Promise<boolean> {
-    const deletedCount = await this.#database.run((knex) =>
-      knex('api_keys').where({ project_id: projectId, id }).delete(),
-    );
-    return deletedCount > 0;
+  delete(projectId: string, id: string): Promise<boolean> {
+    return this.#database.transaction(async (trx) => {
+      const deletedCount = await trx('api_keys').where({ project_id: projectId, id }).delete();
+      if (deletedCount > 0) await recordChange(trx, id);
+      return deletedCount > 0;
+    });
   }
 
   async findPermissionSet(digest: string): Promise<readonly string[] | null> {

@@ -28,7 +28,8 @@ export class ApiKeyNameTaken extends Error {
 
 /**
  * Where API keys live. Every method answers or throws {@link DependencyUnavailable} within about a second. What an
- * acknowledged write changed is seen by every later read of every instance.
+ * acknowledged write changed is seen by every later read of every instance; what it changed of a key that exists is also
+ * numbered for those that cache (see {@link ChangeStore}), in the same transaction.
  */
 export interface ApiKeyStore {
   /** Writes the key and, in the same transaction, its permission set. Throws {@link ApiKeyNameTaken}. */

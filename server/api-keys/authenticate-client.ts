@@ -1,6 +1,6 @@
 import { checkChosenSecret, isGeneratedSecretForm, parseGeneratedSecret } from '@keyturn/lib/protocol';
-import type { ApiKeyForExchange } from './api-key.ts';
-import type { ApiKeyReader } from './api-key-reader.ts';
+import type { ApiKeyReader } from './api-key-cache.ts';
+import type { ReadyApiKey } from './ready-api-key.ts';
 import { bcryptHashOf, isGeneratedSecret } from './secret-hash.ts';
 import type { SecretHasher } from './secret-hasher.ts';
 import type { VerifiedSecrets } from './verified-secrets.ts';
@@ -28,16 +28,16 @@ export function createClientAuthenticator({
   readonly secretHasher: SecretHasher;
   readonly verifiedSecrets: VerifiedSecrets;
 }) {
-  async function proveGenerated(clientId: string | null, secret: string): Promise<ApiKeyForExchange | null> {
+  async function proveGenerated(clientId: string | null, secret: string): Promise<ReadyApiKey | null> {
     // A mistyped or truncated key fails its checksum here, before any storage is asked.
     const parsed = parseGeneratedSecret(secret);
     if (parsed === null) return null;
     const key = await apiKeys.findByClientIdSuffix(parsed.clientIdSuffix);
-    const isProven = isGeneratedSecret(secret, key?.secretHash ?? null);
+    const isProven = isGeneratedSecret(secret, key?.rules.secretSha256 ?? null);
     return isProven && (clientId === null || clientId === key?.clientId) ? key : null;
   }
 
-  async function proveChosen(clientId: string | null, secret: string): Promise<ApiKeyForExchange | null> {
+  async function proveChosen(clientId: string | null, secret: string): Promise<ReadyApiKey | null> {
     if (clientId === null || checkChosenSecret(secret) !== null) return null;
     const key = await apiKeys.findByClientId(clientId);
     const hash = key === null ? null : bcryptHashOf(key.secretHash);
@@ -54,7 +54,7 @@ export function createClientAuthenticator({
    * @throws {SecretHasherBusy} when too many chosen secrets are being checked.
    * @throws {DependencyUnavailable}
    */
-  return async function authenticateClient({ clientId, secrets }: PresentedSecret): Promise<ApiKeyForExchange | null> {
+  return async function authenticateClient({ clientId, secrets }: PresentedSecret): Promise<ReadyApiKey | null> {
     for (const secret of secrets) {
       const prove = isGeneratedSecretForm(secret) ? proveGenerated : proveChosen;
       const key = await prove(clientId, secret);

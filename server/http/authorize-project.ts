@@ -3,9 +3,10 @@ import type { Request } from 'express';
 import { decideAccess, grantablePermissions } from '../access-control/decide-access.ts';
 import type { Project } from '../access-control/project.ts';
 import type { ProjectStore } from '../access-control/project-store.ts';
-import type { ApiKeyReader } from '../api-keys/api-key-reader.ts';
+import type { ApiKeyStore } from '../api-keys/api-key-store.ts';
 import { decideUsability } from '../api-keys/decide-usability.ts';
 import type { Actor } from '../api-keys/manage-api-keys.ts';
+import { readyApiKey } from '../api-keys/ready-api-key.ts';
 import type { Clock } from '../clock.ts';
 import { accessTokenOf } from './middleware/authenticate-v1.ts';
 import { Problem } from './problem.ts';
@@ -17,8 +18,8 @@ export interface Authorized {
 
 /**
  * Who may manage what in a project. The access token alone does not decide here, as it does at sibling services: the key
- * that it stands for is looked up, so that a revoked key can't restore itself or make another, and permissions that it has
- * lost since are not used or handed on.
+ * that it stands for is looked up, in the database itself, so that a revoked key can't restore itself or make another, and
+ * permissions that it has lost since are not used or handed on.
  */
 export function createProjectAuthorizer({
   projects,
@@ -26,7 +27,7 @@ export function createProjectAuthorizer({
   clock,
 }: {
   readonly projects: ProjectStore;
-  readonly apiKeys: Pick<ApiKeyReader, 'findById'>;
+  readonly apiKeys: Pick<ApiKeyStore, 'findById'>;
   readonly clock: Clock;
 }) {
   /**
@@ -40,12 +41,13 @@ export function createProjectAuthorizer({
     resource: string,
   ): Promise<Authorized> {
     const { keyId, projectId, permissions } = accessTokenOf(request);
-    const key = await apiKeys.findById(keyId);
+    const found = await apiKeys.findById(keyId);
+    const key = found && readyApiKey(found);
     const reason = key === null ? 'api_key_deleted' : decideUsability(key, request.clientIp, clock.nowMs());
     if (key === null || reason !== null)
       throw new Problem('unauthenticated', 'the API key of this access token is no longer valid', { reason });
 
-    const held = PermissionSet.parse(permissions).intersect(PermissionSet.parse(key.permissions));
+    const held = PermissionSet.parse(permissions).intersect(key.rules.permissionSet);
     const principal = {
       keyId,
       projectId,

@@ -13,19 +13,20 @@ const HASHING_MS = 4_000;
  * @param work gets a function that tells whether time is up: nothing should be begun then.
  * @throws {DependencyUnavailable}
  */
-export async function withDeadline<T>(mayHash: boolean, work: (isTooLate: () => boolean) => Promise<T>): Promise<T> {
-  let isOver = false;
-  let timer: NodeJS.Timeout | undefined;
-  const deadlineMs = mayHash ? DEADLINE_MS + HASHING_MS : DEADLINE_MS;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
+export function withDeadline<T>(mayHash: boolean, work: (isTooLate: () => boolean) => Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let isOver = false;
+    const onTimeUp = () => {
       isOver = true;
       reject(new DependencyUnavailable('stores', new Error('no answer in time')));
-    }, deadlineMs);
+    };
+    const timer = setTimeout(onTimeUp, mayHash ? DEADLINE_MS + HASHING_MS : DEADLINE_MS);
+    const settle =
+      <Result>(end: (result: Result) => void) =>
+      (result: Result) => {
+        clearTimeout(timer);
+        end(result);
+      };
+    work(() => isOver).then(settle(resolve), settle(reject));
   });
-  try {
-    return await Promise.race([work(() => isOver), deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,11 +1,11 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { type CidrBlock, type IpAddress, resolveClientIp } from '@keyturn/lib/protocol';
 import { newId } from '../random.ts';
 import { redactSecrets } from '../redact.ts';
 
 declare module 'node:http' {
   interface IncomingMessage {
-    /** Answered as `X-Request-Id`; in every log line and problem of the request. */
+    /** To be answered as `X-Request-Id`; in every log line and problem of the request. */
     requestId: string;
     /** As it was sent, without scheme, authority and query; Express rewrites `url` while it routes. */
     sentPath: string;
@@ -23,11 +23,7 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
 const ABSOLUTE_FORM_ORIGIN = /^[a-z]+:\/\/[^/?]*/i;
 
 /** Gives a request its id and its client's address: the first thing that happens to it. */
-export function openRequest(
-  request: IncomingMessage,
-  response: ServerResponse,
-  trustedProxies: readonly CidrBlock[],
-): void {
+export function openRequest(request: IncomingMessage, trustedProxies: readonly CidrBlock[]): void {
   const given = request.headers['x-request-id'];
   const isTaken = typeof given === 'string' && REQUEST_ID.test(given) && redactSecrets(given) === given;
   request.requestId = isTaken ? given : newId('req');
@@ -41,5 +37,4 @@ export function openRequest(
     forwardedFor: Array.isArray(forwardedFor) ? forwardedFor.join(',') : forwardedFor,
     trustedProxies,
   });
-  response.setHeader('X-Request-Id', request.requestId);
 }

@@ -23,24 +23,45 @@ function faultOf(error: unknown): TokenFault {
 }
 
 function singleHeader(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
   // Node keeps the first Authorization of several without a word: a proxy may have judged another one.
-  const values = request.headersDistinct[name];
-  if (values !== undefined && values.length > 1) throw new TokenFault('client_authentication_repeated');
-  return values?.[0];
+  if (value !== undefined && countHeaders(request.rawHeaders, name) > 1)
+    throw new TokenFault('client_authentication_repeated');
+  return value as string | undefined;
+}
+
+function countHeaders(rawHeaders: readonly string[], lowerCaseName: string): number {
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] as string;
+    if (name.length === lowerCaseName.length && name.toLowerCase() === lowerCaseName) count += 1;
+  }
+  return count;
 }
 
 const hasChosenSecret = ({ credential }: TokenRequest): boolean =>
   credential?.secrets.some((secret) => !isGeneratedSecretForm(secret)) === true;
 
-function sendJson(response: ServerResponse, status: number, body: object): void {
-  const bytes = Buffer.from(JSON.stringify(body));
-  response.writeHead(status, {
-    'Content-Type': 'application/json;charset=UTF-8',
-    'Content-Length': bytes.length,
-    'Cache-Control': 'no-store',
-    Pragma: 'no-cache',
-  });
-  response.end(bytes);
+/**
+ * As one list and one text: Node then copies no headers and joins head and body. A token response is ASCII throughout; what a
+ * refusal repeats of the request may not be.
+ */
+function sendJson(response: ServerResponse, status: number, requestId: string, body: object): void {
+  const text = JSON.stringify(body);
+  const isAscii = status === 200;
+  response.writeHead(status, [
+    'Content-Type',
+    'application/json;charset=UTF-8',
+    'Content-Length',
+    String(isAscii ? text.length : Buffer.byteLength(text)),
+    'Cache-Control',
+    'no-store',
+    'Pragma',
+    'no-cache',
+    'X-Request-Id',
+    requestId,
+  ]);
+  response.end(text, isAscii ? 'latin1' : 'utf8');
 }
 
 /**
@@ -63,7 +84,7 @@ export function createTokenRoute({
     if (status === 401) response.setHeader('WWW-Authenticate', 'Basic realm="keyturn", charset="UTF-8"');
     if (status === 405) response.setHeader('Allow', 'POST');
     if (status === 429 || status === 503) response.setHeader('Retry-After', retryAfterSeconds());
-    sendJson(response, status, {
+    sendJson(response, status, request.requestId, {
       error,
       error_description: describeTokenFault(fault),
       error_uri: `${issuer}/errors/${fault.reason}`,
@@ -94,7 +115,7 @@ export function createTokenRoute({
       const { response: body, keyId } = await withDeadline(hasChosenSecret(tokenRequest), (isTooLate) =>
         issueToken(tokenRequest, { ip, requestId, isTooLate }),
       );
-      sendJson(response, 200, body);
+      sendJson(response, 200, requestId, body);
       logger.debug({ request_id: requestId, key_id: keyId, grant_type: grantType }, 'token issued');
     } catch (error) {
       if (error instanceof BodyAborted) return void response.destroy();

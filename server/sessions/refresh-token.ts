@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { TypeID } from 'typeid-js';
+import { formatTypeId, writeTypeIdBytes } from '../type-id.ts';
 
 /** What a refresh token says of itself; all of it is under the MAC. */
 export interface RefreshTokenContent {
@@ -19,11 +19,7 @@ const MAC_BYTES = 24;
 const FORM = /^ktr_[A-Za-z0-9_-]{80}$/;
 
 function macOf(content: Buffer, key: Buffer): Buffer {
-  return createHmac('sha256', key).update(content).digest().subarray(0, MAC_BYTES);
-}
-
-function typeIdBytes(id: string): Uint8Array {
-  return TypeID.fromString(id).toUUIDBytes();
+  return createHmac('sha256', key).update(content).digest();
 }
 
 /**
@@ -39,11 +35,12 @@ export function createRefreshTokenCodec(macKeys: readonly Buffer[]) {
   if (signingKey === undefined) throw new TypeError('a refresh token codec needs at least one MAC key');
   return {
     format({ sessionId, keyId, generation }: RefreshTokenContent): string {
-      const content = Buffer.alloc(CONTENT_BYTES);
-      content.set(typeIdBytes(sessionId), 0);
-      content.set(typeIdBytes(keyId), 16);
-      content.writeUInt32BE(generation, 32);
-      return PREFIX + Buffer.concat([content, macOf(content, signingKey)]).toString('base64url');
+      const bytes = Buffer.allocUnsafe(CONTENT_BYTES + MAC_BYTES);
+      writeTypeIdBytes(sessionId, bytes, 0);
+      writeTypeIdBytes(keyId, bytes, 16);
+      bytes.writeUInt32BE(generation, 32);
+      macOf(bytes.subarray(0, CONTENT_BYTES), signingKey).copy(bytes, CONTENT_BYTES, 0, MAC_BYTES);
+      return PREFIX + bytes.toString('base64url');
     },
 
     /** Null for anything that was not made with one of the MAC keys. */
@@ -52,10 +49,10 @@ export function createRefreshTokenCodec(macKeys: readonly Buffer[]) {
       const bytes = Buffer.from(token.slice(PREFIX.length), 'base64url');
       const content = bytes.subarray(0, CONTENT_BYTES);
       const mac = bytes.subarray(CONTENT_BYTES);
-      if (!macKeys.some((key) => timingSafeEqual(macOf(content, key), mac))) return null;
+      if (!macKeys.some((key) => timingSafeEqual(macOf(content, key).subarray(0, MAC_BYTES), mac))) return null;
       return {
-        sessionId: TypeID.fromUUIDBytes('ses', content.subarray(0, 16)).toString(),
-        keyId: TypeID.fromUUIDBytes('key', content.subarray(16, 32)).toString(),
+        sessionId: formatTypeId('ses', content, 0),
+        keyId: formatTypeId('key', content, 16),
         generation: content.readUInt32BE(32),
       };
     },

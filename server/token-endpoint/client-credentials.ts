@@ -1,8 +1,6 @@
 /** RFC 6749 §4.4: an API key for an access token and, unless the key has none, the first refresh token of a session. */
-import { PermissionSet } from '@keyturn/lib/protocol';
-import type { ApiKeyForExchange } from '../api-keys/api-key.ts';
 import type { ClientAuthenticator } from '../api-keys/authenticate-client.ts';
-import { permissionSetDigest } from '../api-keys/permission-set.ts';
+import type { ReadyApiKey } from '../api-keys/ready-api-key.ts';
 import { newId, randomBase64url } from '../random.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import type { Grant, Planned } from './grant.ts';
@@ -11,7 +9,7 @@ import { TokenFault } from './token-faults.ts';
 import type { TokenLifetimes } from './token-lifetimes.ts';
 
 interface Proof {
-  readonly key: ApiKeyForExchange;
+  readonly key: ReadyApiKey;
 }
 
 interface Plan {
@@ -49,7 +47,7 @@ export function createClientCredentialsGrant({
     async plan({ scope, resource }, { key }) {
       assertResource(key, resource, issuer);
       if (scope === null) return { planned: { permissions: key.permissions, resource }, isNarrowed: false };
-      const permissions = resolveScope(scope, PermissionSet.parse(key.permissions), 'scope_not_held');
+      const permissions = resolveScope(scope, key.rules.permissionSet, 'scope_not_held');
       return { planned: { permissions, resource }, isNarrowed: true };
     },
 
@@ -66,7 +64,7 @@ export function createClientCredentialsGrant({
         ip: ip?.text ?? null,
         grant: {
           permissions: isNarrowed ? permissions : null,
-          permissionSet: isNarrowed ? null : permissionSetDigest(permissions),
+          permissionSet: isNarrowed ? null : key.rules.permissionSetDigest,
           resource,
         },
         refreshTokenSeconds,

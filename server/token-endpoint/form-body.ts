@@ -3,7 +3,11 @@ import { TokenFault } from './token-faults.ts';
 const CONTROL_CHARACTER = /\p{Cc}/u;
 const FORM_TYPE = /^application\/x-www-form-urlencoded[ \t]*(;[ \t]*charset="?utf-8"?[ \t]*)?$/i;
 
+/** Nothing to decode, and no control character: what nearly every name and value is. */
+const PLAIN = /^[\w.~*-]*$/;
+
 function decode(text: string): string {
+  if (PLAIN.test(text)) return text;
   try {
     const value = decodeURIComponent(text.replaceAll('+', ' '));
     if (!CONTROL_CHARACTER.test(value)) return value;

@@ -1,6 +1,6 @@
 import type { IpAddress } from '@keyturn/lib/protocol';
-import type { ApiKeyForExchange } from '../api-keys/api-key.ts';
 import type { UnusableReason } from '../api-keys/decide-usability.ts';
+import type { ReadyApiKey } from '../api-keys/ready-api-key.ts';
 import type { TokenFaultReason } from './token-faults.ts';
 import type { TokenRequest } from './token-request.ts';
 
@@ -39,10 +39,7 @@ export type Planned = Pick<Granted, 'permissions' | 'resource'>;
  * One grant type. The token endpoint calls the phases in their order and does itself what no grant may skip; `Proof` and
  * `Plan` carry what one phase found to the next.
  */
-export interface Grant<
-  Proof extends { readonly key: ApiKeyForExchange },
-  Plan extends { readonly planned: Planned | null },
-> {
+export interface Grant<Proof extends { readonly key: ReadyApiKey }, Plan extends { readonly planned: Planned | null }> {
   readonly grantType: string;
   /** What an unusable key is called in this grant. */
   readonly unusable: Readonly<Record<UnusableReason, TokenFaultReason>>;

@@ -1,9 +1,8 @@
 /** RFC 6749 §6 with the rotation and reuse detection of RFC 9700 §4.14: a refresh token works exactly once. */
 import { PermissionSet } from '@keyturn/lib/protocol';
-import type { ApiKeyForExchange } from '../api-keys/api-key.ts';
-import type { ApiKeyReader } from '../api-keys/api-key-reader.ts';
+import type { ApiKeyReader } from '../api-keys/api-key-cache.ts';
 import type { ClientAuthenticator } from '../api-keys/authenticate-client.ts';
-import { permissionSetDigest } from '../api-keys/permission-set.ts';
+import type { ReadyApiKey } from '../api-keys/ready-api-key.ts';
 import { randomBase64url } from '../random.ts';
 import type { RefreshTokenCodec, RefreshTokenContent } from '../sessions/refresh-token.ts';
 import type { SessionGrant } from '../sessions/session.ts';
@@ -17,7 +16,7 @@ import type { TokenRequest } from './token-request.ts';
 /** A refresh token that had been spent, or that the store knows nothing of yet, was presented. */
 export interface RefreshTokenMisuse {
   readonly type: 'refresh_token.reused' | 'refresh_token.rolled_back';
-  readonly key: ApiKeyForExchange;
+  readonly key: ReadyApiKey;
   readonly sessionId: string;
   /** Generation of the token that was presented. */
   readonly generation: number;
@@ -26,7 +25,7 @@ export interface RefreshTokenMisuse {
 }
 
 interface Proof {
-  readonly key: ApiKeyForExchange;
+  readonly key: ReadyApiKey;
   readonly token: RefreshTokenContent;
 }
 
@@ -51,7 +50,7 @@ export function createRefreshGrant({
   readonly lifetimes: TokenLifetimes;
   readonly onMisuse: (misuse: RefreshTokenMisuse, context: TokenContext) => void;
 }): Grant<Proof, Plan> {
-  async function assertSameClient(request: TokenRequest, key: ApiKeyForExchange): Promise<void> {
+  async function assertSameClient(request: TokenRequest, key: ReadyApiKey): Promise<void> {
     const { credential, clientId } = request;
     if (clientId !== null && clientId !== key.clientId) throw new TokenFault('refresh_client_mismatch');
     if (credential === null) {
@@ -64,9 +63,9 @@ export function createRefreshGrant({
   }
 
   /** What the session was granted and the key still holds: permissions added to the key since are not in it. */
-  async function permissionsLeft(grant: SessionGrant, key: ApiKeyForExchange): Promise<PermissionSet> {
-    const held = PermissionSet.parse(key.permissions);
-    if (grant.permissions === null && grant.permissionSet === permissionSetDigest(key.permissions)) return held;
+  async function permissionsLeft(grant: SessionGrant, key: ReadyApiKey): Promise<PermissionSet> {
+    const { permissionSet: held, permissionSetDigest } = key.rules;
+    if (grant.permissions === null && grant.permissionSet === permissionSetDigest) return held;
     const granted = grant.permissions ?? (await apiKeys.findPermissionSet(grant.permissionSet ?? ''));
     if (granted === null) throw new Error('a session names a permission set that is not in the database');
     return PermissionSet.parse(granted).intersect(held);

@@ -1,5 +1,5 @@
 import { isPermission, PermissionSet } from '@keyturn/lib/protocol';
-import type { ApiKeyForExchange } from '../api-keys/api-key.ts';
+import type { ReadyApiKey } from '../api-keys/ready-api-key.ts';
 import { TokenFault, type TokenFaultReason } from './token-faults.ts';
 
 /**
@@ -20,7 +20,7 @@ export function resolveScope(
 }
 
 /** `aud` of a token for this key (RFC 8707 §2, RFC 9068 §3). */
-export function audienceOf(key: ApiKeyForExchange, resource: string | null, issuer: string): readonly string[] {
+export function audienceOf(key: ReadyApiKey, resource: string | null, issuer: string): readonly string[] {
   if (resource !== null) return [resource];
   return key.projectAudiences.length > 0 ? key.projectAudiences : [issuer];
 }
@@ -30,7 +30,7 @@ export function audienceOf(key: ApiKeyForExchange, resource: string | null, issu
  *
  * @throws {TokenFault} target_unknown
  */
-export function assertResource(key: ApiKeyForExchange, resource: string | null, issuer: string): void {
+export function assertResource(key: ReadyApiKey, resource: string | null, issuer: string): void {
   if (resource === null || resource === issuer || key.projectAudiences.includes(resource)) return;
   throw new TokenFault('target_unknown', resource);
 }

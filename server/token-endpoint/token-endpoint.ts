@@ -1,8 +1,8 @@
 /** `POST /oauth/token`: an API key, or a refresh token, for an access token (RFC 6749 §3.2, RFC 9068). */
 import { buildAccessTokenClaims, excessiveTokenLength } from '../access-tokens/access-token-claims.ts';
 import type { TokenSigner } from '../access-tokens/token-signer.ts';
-import type { ApiKeyForExchange } from '../api-keys/api-key.ts';
 import { decideUsability } from '../api-keys/decide-usability.ts';
+import type { ReadyApiKey } from '../api-keys/ready-api-key.ts';
 import type { Clock } from '../clock.ts';
 import { DependencyUnavailable } from '../dependency-unavailable.ts';
 import { randomBase64url } from '../random.ts';
@@ -53,21 +53,21 @@ export function createTokenEndpoint({
 }) {
   const grantByType = new Map(grants.map((grant) => [grant.grantType, grant]));
 
-  function assertUsable(grant: AnyGrant, key: ApiKeyForExchange, { ip, nowMs }: TokenContext): void {
+  function assertUsable(grant: AnyGrant, key: ReadyApiKey, { ip, nowMs }: TokenContext): void {
     const reason = decideUsability(key, ip, nowMs);
     if (reason === null) return;
     uses.denied(key.id, reason);
     throw new TokenFault(grant.unusable[reason], reason === 'ip_not_allowed' ? (ip?.text ?? 'unknown') : null);
   }
 
-  function assertTokenFits(key: ApiKeyForExchange, { permissions, resource }: Planned): void {
+  function assertTokenFits(key: ReadyApiKey, { permissions, resource }: Planned): void {
     const { id: keyId, clientId, projectId, ipAllowlist } = key;
     const audience = audienceOf(key, resource, issuer);
     const length = excessiveTokenLength({ issuer, keyId, clientId, projectId, audience, permissions, ipAllowlist });
     if (length !== null) throw new TokenFault('token_too_long', `it would have ${length}`);
   }
 
-  function respond(key: ApiKeyForExchange, granted: Granted, tokenSigner: TokenSigner, nowMs: number): TokenResponse {
+  function respond(key: ReadyApiKey, granted: Granted, tokenSigner: TokenSigner, nowMs: number): TokenResponse {
     const { permissions, session } = granted;
     const issuedAtSeconds = Math.floor(nowMs / 1000);
     // No token outlives its key or its session.
@@ -113,7 +113,7 @@ export function createTokenEndpoint({
     if (grant === undefined) throw new TokenFault('grant_type_unsupported', request.grantType);
     // Phase 1: who is asking? Nothing that a stranger may not know is told before this has passed.
     const proof = await grant.authenticate(request);
-    const { key } = proof as { readonly key: ApiKeyForExchange };
+    const { key } = proof as { readonly key: ReadyApiKey };
     // Phase 2: may this key be used now, from here?
     assertUsable(grant, key, context);
     // Phase 3: what is granted? A refusal up to here has spent nothing.

@@ -35,12 +35,17 @@ const SENSITIVE = new Set([
   'api_key',
 ]);
 
+function assertNoneInUrl(query: string): void {
+  if (query === '') return;
+  for (const name of new URLSearchParams(query).keys())
+    if (SENSITIVE.has(name)) throw new TokenFault('parameters_in_url', name);
+}
+
 /**
  * @throws {TokenFault} for a request that no grant could take (RFC 6749 §5.2 invalid_request, invalid_client).
  */
 export function parseTokenRequest(raw: RawTokenRequest): TokenRequest {
-  for (const name of new URLSearchParams(raw.query).keys())
-    if (SENSITIVE.has(name)) throw new TokenFault('parameters_in_url', name);
+  assertNoneInUrl(raw.query);
   const parameters = parseFormBody(raw.contentType, raw.body);
   const credential = parseClientCredential({ authorization: raw.authorization, apiKey: raw.apiKey, parameters });
   const grantType = parameters.get('grant_type');

@@ -12,6 +12,8 @@ const MIGRATE = `const database = openDatabase(url);
 const TABLES = [
   'api_keys',
   'audit_events',
+  'changes',
+  'counters',
   'permission_sets',
   'projects',
   'sessions',

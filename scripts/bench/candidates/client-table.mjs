@@ -20,7 +20,9 @@ export async function openClientTable(databaseUrl) {
     },
     /** `null` where there is none. */
     async find(id) {
-      const [[row]] = await pool.execute('SELECT id, secret_hash, grants, scopes FROM oauth_clients WHERE id = ?', [id]);
+      const [[row]] = await pool.execute('SELECT id, secret_hash, grants, scopes FROM oauth_clients WHERE id = ?', [
+        id,
+      ]);
       if (row === undefined) return null;
       return { id: row.id, secretHash: row.secret_hash, grants: row.grants.split(' '), scopes: row.scopes.split(' ') };
     },

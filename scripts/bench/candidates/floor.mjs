@@ -4,7 +4,7 @@ import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { createServer } from 'node:http';
 import Redis from 'ioredis';
 
-const redis = new Redis(process.env.REDIS_URL);
+const redis = new Redis(process.env.REDIS_URL, { enableAutoPipelining: true });
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const header = `${Buffer.from(JSON.stringify({ alg: 'ES256', typ: 'at+jwt', kid: 'floor' })).toString('base64url')}.`;
 const REFRESH_MS = 10_800_000;
@@ -29,22 +29,20 @@ function answer(response, secretHash) {
   const input = header + Buffer.from(payload).toString('base64url');
   const key = { key: privateKey, dsaEncoding: 'ieee-p1363' };
   const signature = sign('sha256', Buffer.from(input), key).toString('base64url');
-  const body = Buffer.from(
-    JSON.stringify({
-      access_token: `${input}.${signature}`,
-      token_type: 'Bearer',
-      expires_in: 7200,
-      refresh_token: `ktr_${secretHash}${secretHash.slice(0, 37)}`,
-      refresh_token_expires_in: 10_800,
-      scope: SCOPE,
-    }),
-  );
+  const body = JSON.stringify({
+    access_token: `${input}.${signature}`,
+    token_type: 'Bearer',
+    expires_in: 7200,
+    refresh_token: `ktr_${secretHash}${secretHash.slice(0, 37)}`,
+    refresh_token_expires_in: 10_800,
+    scope: SCOPE,
+  });
   response.writeHead(200, {
     'Content-Type': 'application/json;charset=UTF-8',
     'Content-Length': body.length,
     'Cache-Control': 'no-store',
   });
-  response.end(body);
+  response.end(body, 'latin1');
 }
 
 const server = createServer((request, response) => {

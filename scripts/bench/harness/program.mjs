@@ -32,15 +32,17 @@ export async function startProgram({ args, env = {}, cwd }) {
   running.add(child);
   const exited = new Promise((resolve) => child.once('exit', resolve));
   void exited.then(() => running.delete(child));
+  let isReady = false;
   const ready = await new Promise((resolve, reject) => {
     const give = (reason) =>
       reject(new Error(`${args.join(' ')} ${reason}\n${readFileSync(logPath, 'utf8').slice(-4000)}`));
     const timer = setTimeout(() => give('was not ready in time'), READY_MS);
     child.once('error', () => give('could not be started'));
-    child.once('exit', (code) => give(`ended with ${code}`));
+    void exited.then((code) => isReady || give(`ended with ${code}`));
     createInterface({ input: child.stdout }).on('line', (line) => {
       if (!line.startsWith('{')) return;
       clearTimeout(timer);
+      isReady = true;
       resolve(JSON.parse(line));
     });
   });

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { formatGeneratedSecret } from '@keyturn/lib/protocol';
 import type { ApiKeyForExchange } from '../../../server/api-keys/api-key.ts';
 import { createClientAuthenticator } from '../../../server/api-keys/authenticate-client.ts';
+import { type ReadyApiKey, readyApiKey } from '../../../server/api-keys/ready-api-key.ts';
 import { hashGeneratedSecret, tagBcryptHash } from '../../../server/api-keys/secret-hash.ts';
 import { createVerifiedSecrets } from '../../../server/api-keys/verified-secrets.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
@@ -12,7 +13,12 @@ const generatedSecret = (suffix: string, random = 'R') => formatGeneratedSecret(
 const secretOfGenerated = generatedSecret(SUFFIXES.generated);
 
 const keyOf = (name: 'generated' | 'chosen', secretHash: string) =>
-  ({ id: `key_${name}`, clientId: `${name}_${SUFFIXES[name]}`, secretHash, secretVersion: 1 }) as ApiKeyForExchange;
+  readyApiKey({
+    id: `key_${name}`,
+    clientId: `${name}_${SUFFIXES[name]}`,
+    secretHash,
+    secretVersion: 1,
+  } as ApiKeyForExchange);
 
 /** Counts what an attacker could time: lookups and bcrypt comparisons. */
 function setUp() {
@@ -21,7 +27,7 @@ function setUp() {
     keyOf('chosen', tagBcryptHash(`hash of ${CHOSEN}`)),
   ];
   const cost = { lookups: 0, comparisons: 0 };
-  const find = async (isIt: (key: ApiKeyForExchange) => boolean) => {
+  const find = async (isIt: (key: ReadyApiKey) => boolean) => {
     cost.lookups += 1;
     return keys.find(isIt) ?? null;
   };

@@ -1,11 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseIp } from '@keyturn/lib/protocol';
-import type { ApiKey } from '../../../server/api-keys/api-key.ts';
+import type { ApiKeyForExchange } from '../../../server/api-keys/api-key.ts';
 import { decideUsability } from '../../../server/api-keys/decide-usability.ts';
+import { readyApiKey } from '../../../server/api-keys/ready-api-key.ts';
 
 const NOW = 1_800_000_000_000;
-const key = (changes: Partial<ApiKey>) =>
-  ({ isValid: true, expiresAtMs: null, ipAllowlist: [], ...changes }) as unknown as ApiKey;
+const key = (changes: Partial<ApiKeyForExchange>) =>
+  readyApiKey({ isValid: true, expiresAtMs: null, ipAllowlist: [], ...changes } as unknown as ApiKeyForExchange);
 const ip = parseIp('203.0.113.7');
 
 describe('decideUsability', () => {

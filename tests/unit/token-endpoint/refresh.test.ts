@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import type { ApiKeyForExchange } from '../../../server/api-keys/api-key.ts';
-import type { ApiKeyReader } from '../../../server/api-keys/api-key-reader.ts';
+import type { ApiKeyReader } from '../../../server/api-keys/api-key-cache.ts';
 import { permissionSetDigest } from '../../../server/api-keys/permission-set.ts';
+import { readyApiKey } from '../../../server/api-keys/ready-api-key.ts';
 import { DependencyUnavailable } from '../../../server/dependency-unavailable.ts';
 import { newId } from '../../../server/random.ts';
 import { createRefreshTokenCodec } from '../../../server/sessions/refresh-token.ts';
@@ -18,14 +19,14 @@ const context = { ip: null, requestId: 'req_1', nowMs: 0, isTooLate: () => false
 /** The grant on stores that write down what is asked of them; `sets` null: the database is down. */
 function setUp(key: Partial<ApiKeyForExchange>, granted: Partial<SessionGrant>, sets: Record<string, string[]> | null) {
   const calls: string[] = [];
-  const apiKey = {
+  const apiKey = readyApiKey({
     id: newId('key'),
     permissions: ['read:a'],
     projectAudiences: [],
     createdAtMs: 1,
     updatedAtMs: 1,
     ...key,
-  } as ApiKeyForExchange;
+  } as ApiKeyForExchange);
   const grant: SessionGrant = { permissions: null, permissionSet: null, resource: null, ...granted };
   const session = { id: newId('ses'), keyId: apiKey.id, generation: 2, lastIp: null, grant } as Session;
   const refreshGrant = createRefreshGrant({

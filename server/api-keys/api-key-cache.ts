@@ -1,0 +1,160 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../clock.ts';
+import type { ApiKeyForExchange } from './api-key.ts';
+import type { ApiKeyStore } from './api-key-store.ts';
+import { type ReadyApiKey, readyApiKey } from './ready-api-key.ts';
+
+/** What the token endpoint reads of API keys. Every method answers or throws {@link DependencyUnavailable}. */
+export interface ApiKeyReader {
+  /** By `key_…`, whatever the project. */
+  findById(id: string): Promise<ReadyApiKey | null>;
+  /** By the public client_id. */
+  findByClientId(clientId: string): Promise<ReadyApiKey | null>;
+  /** By the 25 random characters that end a client_id and stand in a generated secret. */
+  findByClientIdSuffix(suffix: string): Promise<ReadyApiKey | null>;
+  /** The permissions of a set that was once in force; null when unknown. */
+  findPermissionSet(digest: string): Promise<readonly string[] | null>;
+}
+
+/** How long a key is believed without a look at the database: while that is down, keys in use go on for so long. */
+const MAX_AGE_MS = 60_000;
+/** Nobody announces a new key, so whoever asked for it too early waits this long. */
+const ABSENT_MS = 500;
+const MAX_ABSENT = 10_000;
+const MAX_BYTES = 64 * 2 ** 20;
+const MAX_KEYS = 50_000;
+/** Sets that sessions name whose key was edited since: few, and their content never changes. */
+const MAX_PERMISSION_SETS = 1_000;
+
+interface Cached {
+  readonly key: ReadyApiKey;
+  readonly readAtMs: number;
+}
+
+/** Roughly: the record, and some 200 bytes for each compiled permission and allowlist entry. */
+function bytesOf({ key }: Cached): number {
+  return 2_000 + key.permissions.reduce((sum, text) => sum + 200 + text.length, 0) + 300 * key.ipAllowlist.length;
+}
+
+/**
+ * The API keys that were used last, with what follows from them: in most exchanges the database is not asked at all.
+ *
+ * - A key that was changed is forgotten ({@link ApiKeyCache.forget}): at once by the instance that changed it, within a
+ *   second by the others, which follow the list of changes.
+ * - A read that began before something was forgotten neither installs what it finds nor is shared with whoever asks
+ *   afterwards: it may have seen the state of before.
+ * - One read at a time for one key, shared by all that ask meanwhile.
+ * - Whatever is announced or not, nothing is believed for longer than a minute.
+ *
+ * Bounded: the keys used longest ago go first.
+ *
+ * @param clock monotonic, so that a jump of the wall clock neither ends nor prolongs a key's stay
+ * @param maxKeys default 50,000; they take 64 MiB at most, by estimate
+ */
+export function createApiKeyCache({
+  apiKeys,
+  clock,
+  maxKeys = MAX_KEYS,
+}: {
+  readonly apiKeys: Pick<ApiKeyStore, keyof ApiKeyReader>;
+  readonly clock: Clock;
+  readonly maxKeys?: number;
+}) {
+  const keys = new LRUCache<string, Cached>({ max: maxKeys, maxSize: MAX_BYTES, sizeCalculation: bytesOf });
+  /** Ids by client_id and by its suffix, which never change, so nothing of this is ever forgotten. */
+  const ids = new LRUCache<string, string>({ max: 2 * maxKeys });
+  /** When names were looked up that are nobody's. */
+  const absent = new LRUCache<string, number>({ max: MAX_ABSENT });
+  const permissionSets = new LRUCache<string, readonly string[]>({ max: MAX_PERMISSION_SETS });
+  const reading = new Map<string, Promise<ReadyApiKey | null>>();
+  let forgotten = 0;
+
+  function read(name: string, find: (name: string) => Promise<ApiKeyForExchange | null>): Promise<ReadyApiKey | null> {
+    const shared = reading.get(name);
+    if (shared !== undefined) return shared;
+    const forgottenBefore = forgotten;
+    const readAtMs = clock.nowMs();
+    const own = find(name)
+      .then((found) => {
+        const key = found && readyApiKey(found);
+        if (forgotten === forgottenBefore) install(name, key, readAtMs);
+        return key;
+      })
+      .finally(() => {
+        if (reading.get(name) === own) reading.delete(name);
+      });
+    reading.set(name, own);
+    return own;
+  }
+
+  function install(name: string, key: ReadyApiKey | null, readAtMs: number): void {
+    if (key === null) {
+      absent.set(name, readAtMs);
+      return;
+    }
+    keys.set(key.id, { key, readAtMs });
+    if (name !== key.id) ids.set(name, key.id);
+  }
+
+  /** Null: nobody's, as was seen a moment ago. Undefined: to be read. */
+  function recall(name: string, id: string | undefined): ReadyApiKey | null | undefined {
+    const nowMs = clock.nowMs();
+    const cached = id === undefined ? undefined : keys.get(id);
+    if (cached !== undefined && nowMs - cached.readAtMs < MAX_AGE_MS) return cached.key;
+    const absentSinceMs = absent.get(name);
+    return absentSinceMs !== undefined && nowMs - absentSinceMs < ABSENT_MS ? null : undefined;
+  }
+
+  const reader: ApiKeyReader = {
+    async findById(id) {
+      const key = recall(id, id);
+      return key === undefined ? read(id, (name) => apiKeys.findById(name)) : key;
+    },
+    async findByClientId(clientId) {
+      const key = recall(clientId, ids.get(clientId));
+      return key === undefined ? read(clientId, (name) => apiKeys.findByClientId(name)) : key;
+    },
+    async findByClientIdSuffix(suffix) {
+      const key = recall(suffix, ids.get(suffix));
+      return key === undefined ? read(suffix, (name) => apiKeys.findByClientIdSuffix(name)) : key;
+    },
+    async findPermissionSet(digest) {
+      const known = permissionSets.get(digest);
+      if (known !== undefined) return known;
+      const found = await apiKeys.findPermissionSet(digest);
+      if (found !== null) permissionSets.set(digest, found);
+      return found;
+    },
+  };
+
+  return {
+    reader,
+    /** Call after every change of these keys, however it ended. Null: of any key. */
+    forget(keyIds: readonly string[] | null): void {
+      forgotten += 1;
+      reading.clear();
+      absent.clear();
+      if (keyIds === null) keys.clear();
+      else for (const id of keyIds) keys.delete(id);
+    },
+  };
+}
+
+export type ApiKeyCache = ReturnType<typeof createApiKeyCache>;
+
+/** `apiKeys`, with what its writes change forgotten at once by this instance, also when a write fails half way. */
+export function forgettingChanges(apiKeys: ApiKeyStore, { forget }: Pick<ApiKeyCache, 'forget'>): ApiKeyStore {
+  return {
+    findById: (id) => apiKeys.findById(id),
+    findByClientId: (clientId) => apiKeys.findByClientId(clientId),
+    findByClientIdSuffix: (suffix) => apiKeys.findByClientIdSuffix(suffix),
+    findInProject: (projectId, id) => apiKeys.findInProject(projectId, id),
+    findPermissionSet: (digest) => apiKeys.findPermissionSet(digest),
+    list: (projectId, page) => apiKeys.list(projectId, page),
+    recordUses: (uses) => apiKeys.recordUses(uses),
+    insert: (key) => apiKeys.insert(key).finally(() => forget([key.id])),
+    setValidity: (projectId, id, isValid, nowMs) =>
+      apiKeys.setValidity(projectId, id, isValid, nowMs).finally(() => forget([id])),
+    delete: (projectId, id) => apiKeys.delete(projectId, id).finally(() => forget([id])),
+  };
+}
