@@ -1,7 +1,9 @@
-/* better-auth, as near as the installed package comes to "a long-lived key in, a JWT out": the key is a session token that
-   lives for a year, presented as its bearer plugin takes it; the JWT comes from its jwt plugin. client_credentials and API
-   keys are packages of their own (@better-auth/oauth-provider, @better-auth/api-key) whose versions don't fit this one.
-   It has no refresh tokens. */
+/* better-auth, as near as the package comes to "a long-lived key in, a JWT out": the key is a session token that lives for
+   a year, presented as its bearer plugin takes it; the JWT comes from its jwt plugin. It has no refresh tokens.
+   client_credentials and API keys are packages of their own, @better-auth/oauth-provider and @better-auth/api-key, whose
+   version 1.7.5 npm refuses beside 1.7.25 of this one. Measured with better-auth 1.7.5, they have 0.6 and 0.7 of the
+   throughput of this way, so it is the one most in better-auth's favour. */
+import './as-in-production.mjs';
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { betterAuth } from 'better-auth';

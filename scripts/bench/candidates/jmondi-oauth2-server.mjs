@@ -1,5 +1,6 @@
 /* @jmondi/oauth2-server on Express, by its own adapter: repositories of one's own, here with clients in MariaDB and tokens
    in Redis. Its JwtService knows HS256 only, so a subclass makes the same jsonwebtoken sign with ES256. */
+import './as-in-production.mjs';
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
@@ -14,6 +15,7 @@ import {
   CONNECTIONS,
   createClientCredentials,
   describeRequests,
+  executeAll,
   ISSUER,
   REFRESH_TOKEN_SECONDS,
   SCOPES,
@@ -38,7 +40,7 @@ class Es256JwtService extends JwtService {
     this.#privateKey = privateKey;
   }
 
-  /** As the library's own, with a callback, but for the algorithm; `aud` is its hook `extraTokenFields`. */
+  /** As the library's own, but for the algorithm. */
   sign(payload) {
     return new Promise((resolve, reject) => {
       const options = { algorithm: 'ES256', keyid: 'bench' };
@@ -46,6 +48,7 @@ class Es256JwtService extends JwtService {
     });
   }
 
+  /** The library's hook for further claims. */
   extraTokenFields({ client }) {
     return { aud: AUDIENCE, client_id: client.id };
   }
@@ -96,11 +99,9 @@ function createTokenRepository(redis) {
     // What was revoked or has expired is no longer there to be found.
     isRefreshTokenRevoked: async () => false,
     async revoke({ accessToken, refreshToken }) {
-      const [[, deleted]] = await redis
-        .pipeline()
-        .del(refreshKeyOf(refreshToken))
-        .del(keyOf('access', accessToken))
-        .exec();
+      const [deleted] = await executeAll(
+        redis.pipeline().del(refreshKeyOf(refreshToken)).del(keyOf('access', accessToken)),
+      );
       // Of two at once, one is refused.
       if (deleted !== 1) throw OAuthException.invalidGrant();
     },

@@ -1,5 +1,6 @@
 /* @node-oauth/oauth2-server on Express, as its guides describe: a model of one's own, here with clients in MariaDB, tokens
    in Redis, and access tokens that are JWTs of jose's. The library itself neither stores nor signs anything. */
+import './as-in-production.mjs';
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import OAuth2Server from '@node-oauth/oauth2-server';
@@ -13,6 +14,7 @@ import {
   CONNECTIONS,
   createClientCredentials,
   describeRequests,
+  executeAll,
   ISSUER,
   REFRESH_TOKEN_SECONDS,
   SCOPES,
@@ -51,7 +53,7 @@ function createModel({ redis, clients, privateKey }) {
       const pipeline = redis.pipeline().set(keyOf('access', token.accessToken), record, 'EX', ACCESS_TOKEN_SECONDS);
       if (token.refreshToken !== undefined)
         pipeline.set(keyOf('refresh', token.refreshToken), record, 'EX', REFRESH_TOKEN_SECONDS);
-      for (const [error] of await pipeline.exec()) if (error !== null) throw error;
+      await executeAll(pipeline);
       return { ...token, client, user };
     },
     async getRefreshToken(refreshToken) {

@@ -1,5 +1,6 @@
 /* oidc-provider as its documentation sets it up for production: an adapter on Redis, its own keys, no development
    interactions; JWT access tokens by resource indicators. On node:http by itself, no framework around it. */
+import './as-in-production.mjs';
 import { createServer } from 'node:http';
 import Redis from 'ioredis';
 import { exportJWK, generateKeyPair } from 'jose';

@@ -12,9 +12,12 @@ export const AUDIENCE = 'https://api.example';
 export const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 export const CONNECTIONS = Number(process.env.CONNECTIONS ?? 1);
 
-/** A machine client with a secret as random as Keyturn's generated ones: 256 bits. */
+/** A machine client with a secret as random as Keyturn's generated ones: 256 bits. Its name is new in every process. */
 export function createClientCredentials() {
-  return { clientId: 'ci-runner', clientSecret: randomBytes(32).toString('base64url') };
+  return {
+    clientId: `ci-runner_${randomBytes(12).toString('hex')}`,
+    clientSecret: randomBytes(32).toString('base64url'),
+  };
 }
 
 /** The two requests of RFC 6749 with the secret in the body, which every library here takes. */
@@ -30,6 +33,14 @@ export function describeRequests({ path, clientId, clientSecret, scope, refreshT
       tokens: refreshTokens,
     },
   };
+}
+
+/** The replies of a pipeline or transaction of ioredis, which itself does not fail when one of its commands does. */
+export async function executeAll(pipeline) {
+  return (await pipeline.exec()).map(([error, reply]) => {
+    if (error !== null) throw error;
+    return reply;
+  });
 }
 
 /** Name and installed version of a package; its own `exports` may hide package.json from `import`. */
