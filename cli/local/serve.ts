@@ -79,7 +79,7 @@ export async function serve(output: Output): Promise<void> {
   outliveReaders();
   const config = parseConfig(process.env);
   // stdout is then for the one JSON value.
-  const logger = createLogger(config.logLevel, output.isJson ? 2 : 1);
+  const logger = createLogger(config.logLevel, output.isJson ? process.stderr : process.stdout);
   // Unhandled rejections arrive here too. The state is unknown: a fresh process is better.
   process.on('uncaughtException', (error) => {
     logger.fatal({ err: error }, 'unexpected fault');

@@ -1,5 +1,6 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { formatTypeId, writeTypeIdBytes } from '../type-id.ts';
+import { createHmacSha256 } from './hmac-sha256.ts';
 
 /** What a refresh token says of itself; all of it is under the MAC. */
 export interface RefreshTokenContent {
@@ -18,10 +19,6 @@ const MAC_BYTES = 24;
 /** 60 bytes are 80 base64url characters with no spare bits: one token has one spelling. */
 const FORM = /^ktr_[A-Za-z0-9_-]{80}$/;
 
-function macOf(content: Buffer, key: Buffer): Buffer {
-  return createHmac('sha256', key).update(content).digest();
-}
-
 /**
  * Writes and reads refresh tokens: `ktr_` + base64url(session, key, generation, MAC). The MAC makes a guessed token
  * worth nothing, not even the revocation of the session it names; and since the token follows from the session and the
@@ -31,15 +28,16 @@ function macOf(content: Buffer, key: Buffer): Buffer {
  * @param macKeys 32 bytes each; the first signs, all verify.
  */
 export function createRefreshTokenCodec(macKeys: readonly Buffer[]) {
-  const [signingKey] = macKeys;
-  if (signingKey === undefined) throw new TypeError('a refresh token codec needs at least one MAC key');
+  const macs = macKeys.map(createHmacSha256);
+  const [mac] = macs;
+  if (mac === undefined) throw new TypeError('a refresh token codec needs at least one MAC key');
   return {
     format({ sessionId, keyId, generation }: RefreshTokenContent): string {
       const bytes = Buffer.allocUnsafe(CONTENT_BYTES + MAC_BYTES);
       writeTypeIdBytes(sessionId, bytes, 0);
       writeTypeIdBytes(keyId, bytes, 16);
       bytes.writeUInt32BE(generation, 32);
-      macOf(bytes.subarray(0, CONTENT_BYTES), signingKey).copy(bytes, CONTENT_BYTES, 0, MAC_BYTES);
+      mac(bytes.subarray(0, CONTENT_BYTES)).copy(bytes, CONTENT_BYTES, 0, MAC_BYTES);
       return PREFIX + bytes.toString('base64url');
     },
 
@@ -48,8 +46,8 @@ export function createRefreshTokenCodec(macKeys: readonly Buffer[]) {
       if (!FORM.test(token)) return null;
       const bytes = Buffer.from(token.slice(PREFIX.length), 'base64url');
       const content = bytes.subarray(0, CONTENT_BYTES);
-      const mac = bytes.subarray(CONTENT_BYTES);
-      if (!macKeys.some((key) => timingSafeEqual(macOf(content, key).subarray(0, MAC_BYTES), mac))) return null;
+      const presented = bytes.subarray(CONTENT_BYTES);
+      if (!macs.some((macOf) => timingSafeEqual(macOf(content).subarray(0, MAC_BYTES), presented))) return null;
       return {
         sessionId: formatTypeId('ses', content, 0),
         keyId: formatTypeId('key', content, 16),
