@@ -1,8 +1,10 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { CidrBlock } from '@keyturn/lib/protocol';
+import type { Express } from 'express';
 import type { Logger } from '../logging.ts';
 import { redactPath } from '../redact.ts';
+import { preparedClasses } from './prepared-classes.ts';
 import { openRequest } from './request-context.ts';
 
 const TOKEN_PATH = '/oauth/token';
@@ -18,7 +20,7 @@ const TIMEOUTS = {
 export interface HttpServerOptions {
   /** Null: on the operations port, which has no token endpoint. */
   readonly tokenRoute: ((request: IncomingMessage, response: ServerResponse) => Promise<void>) | null;
-  readonly app: RequestListener;
+  readonly app: Express;
   readonly trustedProxies: readonly CidrBlock[];
   readonly logger: Logger;
   readonly isDraining: () => boolean;
@@ -81,22 +83,25 @@ function trackUnused(server: Server): (socket: Duplex) => void {
 export function createHttpServer({ tokenRoute, app, trustedProxies, logger, isDraining }: HttpServerOptions): Server {
   // Only members named above get there, so that it needs no look for secrets, which takes 3 % of an exchange.
   const requestLog = logger.child({}, { redact: [] });
-  const server = createServer({ ...TIMEOUTS, insecureHTTPParser: false }, (request, response) => {
-    markUsed(request.socket);
-    openRequest(request, trustedProxies);
-    const startedMs = performance.now();
-    response.on('close', () => {
-      // Also for requests that were in flight when the draining began: their connections would stay open, idle.
-      if (isDraining()) request.socket.end();
-      logRequest(request, response, startedMs, requestLog);
-    });
-    if (isDraining()) response.setHeader('Connection', 'close');
-    if (tokenRoute !== null && request.sentPath === TOKEN_PATH) void tokenRoute(request, response);
-    else {
-      response.setHeader('X-Request-Id', request.requestId);
-      app(request, response);
-    }
-  });
+  const server = createServer(
+    { ...TIMEOUTS, ...preparedClasses(app), insecureHTTPParser: false },
+    (request, response) => {
+      markUsed(request.socket);
+      openRequest(request, trustedProxies);
+      const startedMs = performance.now();
+      response.on('close', () => {
+        // Also for requests that were in flight when the draining began: their connections would stay open, idle.
+        if (isDraining()) request.socket.end();
+        logRequest(request, response, startedMs, requestLog);
+      });
+      if (isDraining()) response.setHeader('Connection', 'close');
+      if (tokenRoute !== null && request.sentPath === TOKEN_PATH) void tokenRoute(request, response);
+      else {
+        response.setHeader('X-Request-Id', request.requestId);
+        app(request, response);
+      }
+    },
+  );
   const markUsed = trackUnused(server);
   return server.on('clientError', answerUnreadable);
 }
