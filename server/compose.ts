@@ -66,13 +66,21 @@ interface Surroundings {
   readonly logger: Logger;
   readonly clock?: Clock;
   readonly metrics?: Metrics;
+  /** Most threads for chosen secrets. Default: that of {@link createBcryptPool}, for a process alone. */
+  readonly secretThreads?: number;
 }
 
-export function composeStorage(config: Config, { logger, clock = systemClock, metrics }: Surroundings): Storage {
+export function composeStorage(
+  config: Config,
+  { logger, clock = systemClock, metrics, secretThreads }: Surroundings,
+): Storage {
   const database = openDatabase(config.databaseUrl);
   const measured = <Store extends object>(name: string, store: Store): Store => metrics?.measured(name, store) ?? store;
   const masterKeys = configuredMasterKeys(config, logger);
-  const secretHasher = createBcryptPool({ maxQueued: MAX_QUEUED_SECRETS });
+  const secretHasher = createBcryptPool({
+    maxQueued: MAX_QUEUED_SECRETS,
+    ...(secretThreads === undefined ? {} : { maxWorkers: secretThreads }),
+  });
   const audit = createAuditLog({
     events: measured('audit_events', new SqlAuditEventStore(database)),
     clock,
@@ -223,7 +231,7 @@ export async function composeService(
       { name: 'sessions', check: () => sessions.ping() },
       { name: 'signing_keys', check: async () => void signingKeys.signer() },
     ],
-    registry: metrics.registry,
+    metrics,
     isDraining: () => isDraining,
   });
   const { jwks } = signingKeys;

@@ -7,13 +7,17 @@ import { type Bootstrapped, bootstrap } from './access-control/bootstrap.ts';
 import { systemClock } from './clock.ts';
 import { composeService, composeStorage, type Service, type Storage } from './compose.ts';
 import type { Config } from './config.ts';
-import { closeUnusedConnections } from './http/http-server.ts';
+import { closeServer, retireServer } from './http/close-server.ts';
 import type { Logger } from './logging.ts';
-import { createMetrics } from './metrics.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
 
-const DRAIN_MS = 10_000;
 /** In production load balancers are given this long to see `/readyz` say no before connections are refused. */
 const NOTICE_MS = 3_000;
+/**
+ * Connections stay with the worker that they were given to, and one that comes later, for a worker that crashed, begins
+ * with none. Ended now and then they spread anew.
+ */
+const REQUESTS_A_CONNECTION = 10_000;
 
 export interface RunningService {
   readonly port: number;
@@ -21,6 +25,20 @@ export interface RunningService {
   readonly bootstrapped: Bootstrapped | null;
   /** Refuses new connections, finishes the requests in flight (10 seconds at most), closes the stores. */
   stop(): Promise<void>;
+}
+
+/** One of several processes on a port. */
+export interface RunningWorker extends Omit<RunningService, 'bootstrapped'> {
+  /** As {@link RunningService.stop}, where others go on serving the port: no client notices. */
+  retire(): Promise<void>;
+}
+
+/** A store that is ready for the processes which will serve it. */
+export interface PreparedStore {
+  /** Once they do: the first key of an empty embedded store. Closes what was opened. */
+  finish(): Promise<Bootstrapped | null>;
+  /** Instead of {@link finish}, when they can't. */
+  abandon(): Promise<void>;
 }
 
 async function listen(server: Server, port: number, host: string): Promise<number> {
@@ -32,15 +50,6 @@ async function listen(server: Server, port: number, host: string): Promise<numbe
     });
   });
   return (server.address() as AddressInfo).port;
-}
-
-async function closeServer(server: Server): Promise<void> {
-  const isClosed = new Promise((resolve) => server.close(resolve));
-  server.closeIdleConnections();
-  closeUnusedConnections(server);
-  const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
-  await isClosed;
-  clearTimeout(timer);
 }
 
 /**
@@ -55,12 +64,60 @@ async function bootstrapIfEmpty(config: Config, storage: Storage, logger: Logger
   return null;
 }
 
+async function migrate(storage: Storage, logger: Logger): Promise<void> {
+  const { applied } = await migrateToHead(storage.database);
+  if (applied.length > 0) logger.info({ applied }, 'database migrated');
+}
+
+function warnOfUnknownSettings({ unknownSettings }: Config, logger: Logger): void {
+  if (unknownSettings.length > 0)
+    logger.warn({ names: unknownSettings }, 'these settings mean nothing to Keyturn; are they misspelt?');
+}
+
+const serversOf = ({ server, opsServer }: Service): readonly Server[] =>
+  opsServer === null ? [server] : [server, opsServer];
+
 async function stop(service: Service, config: Config): Promise<void> {
   service.drain();
   if (config.isProduction) await delay(NOTICE_MS);
-  await closeServer(service.server);
-  if (service.opsServer !== null) await closeServer(service.opsServer);
+  for (const server of serversOf(service)) await closeServer(server);
   await service.close();
+}
+
+async function retire(service: Service): Promise<void> {
+  await Promise.all(serversOf(service).map(retireServer));
+  // Not before: /readyz speaks for all processes, and the others stay.
+  service.drain();
+  await Promise.all(serversOf(service).map(closeServer));
+  await service.close();
+}
+
+interface OpenService {
+  readonly service: Service;
+  readonly port: number;
+}
+
+/** Migrates, composes and listens, then does what is left to do; closes everything where one of these fails. */
+async function openService<Result>(
+  config: Config,
+  surroundings: { readonly logger: Logger; readonly metrics: Metrics; readonly secretThreads?: number },
+  finish: (open: OpenService) => Promise<Result> | Result,
+): Promise<Result> {
+  const storage = composeStorage(config, surroundings);
+  let service: Service | null = null;
+  try {
+    await migrate(storage, surroundings.logger);
+    service = await composeService(config, surroundings, storage);
+    const port = await listen(service.server, config.port, config.host);
+    if (service.opsServer !== null && config.opsPort !== null)
+      await listen(service.opsServer, config.opsPort, config.host);
+    return await finish({ service, port });
+  } catch (error) {
+    service?.server.close();
+    service?.opsServer?.close();
+    await (service ?? storage).close();
+    throw error;
+  }
 }
 
 /**
@@ -68,29 +125,53 @@ async function stop(service: Service, config: Config): Promise<void> {
  *
  * @throws {DependencyUnavailable} when the database can't be reached.
  */
-export async function startService(config: Config, logger: Logger): Promise<RunningService> {
-  if (config.unknownSettings.length > 0)
-    logger.warn({ names: config.unknownSettings }, 'these settings mean nothing to Keyturn; are they misspelt?');
-  const metrics = createMetrics();
-  const storage = composeStorage(config, { logger, metrics });
-  let service: Service | null = null;
-  try {
-    const { applied } = await migrateToHead(storage.database);
-    if (applied.length > 0) logger.info({ applied }, 'database migrated');
-    service = await composeService(config, { logger, metrics }, storage);
-    const port = await listen(service.server, config.port, config.host);
-    if (service.opsServer !== null && config.opsPort !== null) {
-      await listen(service.opsServer, config.opsPort, config.host);
-    }
+export function startService(config: Config, logger: Logger): Promise<RunningService> {
+  warnOfUnknownSettings(config, logger);
+  return openService(config, { logger, metrics: createMetrics() }, async ({ service, port }) => {
     // Last, because the key is shown once: nothing after this may fail.
-    const bootstrapped = await bootstrapIfEmpty(config, storage, logger);
+    const bootstrapped = await bootstrapIfEmpty(config, service.storage, logger);
     logger.info({ host: config.host, port, issuer: config.issuer }, 'ready');
-    const running = service;
-    return { port, bootstrapped, stop: () => stop(running, config) };
+    return { port, bootstrapped, stop: () => stop(service, config) };
+  });
+}
+
+/**
+ * As {@link startService}, for one of several processes on a store that {@link prepareStore} has prepared. It migrates
+ * too, which costs two reads at head: a worker that comes later may be of a newer version.
+ *
+ * @throws {DependencyUnavailable} when the database can't be reached.
+ */
+export function startWorker(config: Config, logger: Logger, metrics: Metrics): Promise<RunningWorker> {
+  // There are about as many workers as cores, and event loops need them too.
+  return openService(config, { logger, metrics, secretThreads: 1 }, ({ service, port }) => {
+    service.server.maxRequestsPerSocket = REQUESTS_A_CONNECTION;
+    return { port, stop: () => stop(service, config), retire: () => retire(service) };
+  });
+}
+
+/**
+ * What happens once, however many processes serve: the schema, the master key, the first signing key.
+ *
+ * @throws {DependencyUnavailable} when the database can't be reached.
+ */
+export async function prepareStore(config: Config, logger: Logger): Promise<PreparedStore> {
+  warnOfUnknownSettings(config, logger);
+  const storage = composeStorage(config, { logger });
+  try {
+    await migrate(storage, logger);
+    await storage.signingKeys.load();
   } catch (error) {
-    service?.server.close();
-    service?.opsServer?.close();
-    await (service ?? storage).close();
+    await storage.close();
     throw error;
   }
+  return {
+    abandon: () => storage.close(),
+    async finish() {
+      try {
+        return await bootstrapIfEmpty(config, storage, logger);
+      } finally {
+        await storage.close();
+      }
+    },
+  };
 }

@@ -1,8 +1,18 @@
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { DependencyUnavailable } from './dependency-unavailable.ts';
 
 /** Seconds; from what a cached lookup takes up to the bound at which a store counts as down. */
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5];
+
+export interface MetricsOptions {
+  /**
+   * Number of this process among those that share a port; becomes a label of all it measures. Null, the default: it is
+   * alone. Sums over processes would fall when one of them ends, which Prometheus takes for a counter that began anew.
+   */
+  readonly worker?: number | null;
+  /** What `/metrics` answers. Default: the metrics of this process. */
+  readonly exposition?: () => Promise<string>;
+}
 
 /** Of an object of a class, or of a plain one. */
 function methodNamesOf(store: object): string[] {
@@ -15,8 +25,9 @@ function methodNamesOf(store: object): string[] {
  * Prometheus metrics. Labels are closed sets: never a key, a client or an address, which would have no bound and tell
  * who is calling.
  */
-export function createMetrics() {
+export function createMetrics({ worker = null, exposition }: MetricsOptions = {}) {
   const registry = new Registry();
+  if (worker !== null) registry.setDefaultLabels({ worker: String(worker) });
   collectDefaultMetrics({ register: registry, prefix: 'keyturn_' });
   const tokenRequests = new Counter({
     name: 'keyturn_token_requests_total',
@@ -40,7 +51,11 @@ export function createMetrics() {
   });
 
   return {
-    registry,
+    contentType: registry.contentType,
+    /** Of this process alone. */
+    own: (): Promise<string> => registry.metrics(),
+    /** What `/metrics` answers. */
+    exposition: exposition ?? (() => registry.metrics()),
 
     observeToken(grantType: string, outcome: string, seconds: number): void {
       tokenRequests.inc({ grant_type: grantType, outcome });
@@ -72,3 +87,22 @@ export function createMetrics() {
 }
 
 export type Metrics = ReturnType<typeof createMetrics>;
+
+/** What the process that watches over the workers knows of them. */
+export function createWorkerMetrics(serving: () => number) {
+  const registry = new Registry();
+  new Gauge({
+    name: 'keyturn_workers',
+    help: 'Worker processes that serve now',
+    registers: [registry],
+    collect() {
+      this.set(serving());
+    },
+  });
+  const crashes = new Counter({
+    name: 'keyturn_worker_crashes_total',
+    help: 'Worker processes that ended though nobody asked them to',
+    registers: [registry],
+  });
+  return { own: (): Promise<string> => registry.metrics(), crashed: (): void => crashes.inc() };
+}

@@ -77,9 +77,12 @@ export interface Served extends Running {
 }
 
 /** `keyturn serve --json`, ready. */
-export async function serveKeyturn({ env = {}, ...surroundings }: Surroundings): Promise<Served> {
+export async function serveKeyturn(
+  { env = {}, ...surroundings }: Surroundings,
+  args: readonly string[] = [],
+): Promise<Served> {
   const port = String(await freePort());
-  const running = startKeyturn(['serve', '--json'], { ...surroundings, env: { PORT: port, ...env } });
+  const running = startKeyturn(['serve', '--json', ...args], { ...surroundings, env: { PORT: port, ...env } });
   const { issuer, bootstrapped } = JSON.parse(await untilSaid(running, /\n/));
   const stop = () => {
     running.child.kill('SIGTERM');

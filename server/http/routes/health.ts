@@ -1,6 +1,6 @@
 /** `/livez`, `/readyz`, `/metrics`: for load balancers, orchestrators and Prometheus. */
 import { Router } from 'express';
-import type { Registry } from 'prom-client';
+import type { Metrics } from '../../metrics.ts';
 import { addRoutes } from './method-routes.ts';
 
 export interface ReadinessCheck {
@@ -11,11 +11,11 @@ export interface ReadinessCheck {
 
 export function createHealthRoutes({
   checks,
-  registry,
+  metrics,
   isDraining,
 }: {
   readonly checks: readonly ReadinessCheck[];
-  readonly registry: Registry;
+  readonly metrics: Pick<Metrics, 'contentType' | 'exposition'>;
   readonly isDraining: () => boolean;
 }): Router {
   const router = Router();
@@ -36,7 +36,7 @@ export function createHealthRoutes({
     ],
   });
   addRoutes(router, '/metrics', {
-    GET: [async (_request, response) => void response.type(registry.contentType).send(await registry.metrics())],
+    GET: [async (_request, response) => void response.type(metrics.contentType).send(await metrics.exposition())],
   });
   return router;
 }
