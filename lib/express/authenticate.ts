@@ -1,6 +1,6 @@
-import type { Request, RequestHandler, Response } from 'express';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { AccessToken } from '../verifier/access-token.ts';
-import { authenticateBearer } from '../verifier/bearer-authentication.ts';
+import { authenticateBearer, type BearerOutcome } from '../verifier/bearer-authentication.ts';
 import type { BearerFailure } from '../verifier/bearer-failure.ts';
 import { type CallerIpOptions, createCallerIp } from '../verifier/caller-ip.ts';
 import type { Verifier } from '../verifier/verifier.ts';
@@ -29,7 +29,7 @@ interface Refusal {
   readonly respond: Respond;
 }
 
-/** How `authenticate` refuses a request, for {@link requirePermission} further on. */
+/** How `authenticate` refuses a request, for {@link requirePermission} further on, where that is not the default way. */
 const refusals = new WeakMap<object, Refusal>();
 
 /**
@@ -42,23 +42,30 @@ export function authenticate(verifier: Verifier, options: AuthenticateOptions = 
   const { realm = verifier.issuer, respond = respondWithJson } = options;
   if (typeof realm !== 'string') throw new TypeError('realm must be a string');
   if (typeof respond !== 'function') throw new TypeError('respond must be a function');
-  const callerIp = createCallerIp(options);
+  const settings = { verifier, realm, callerIp: createCallerIp(options) };
   const refusal: Refusal = { realm, respond };
-  return async (req, res, next) => {
+  const isDefaultRefusal = realm === verifier.issuer && respond === respondWithJson;
+
+  function settle(outcome: BearerOutcome, req: Request, res: Response, next: NextFunction): void {
     try {
-      const outcome = await authenticateBearer(verifier, req, { realm, callerIp });
       if ('failure' in outcome) {
         refuse(res, outcome.failure, respond);
         return;
       }
       req.auth = outcome.accessToken;
-      refusals.set(req, refusal);
+      if (!isDefaultRefusal) refusals.set(req, refusal);
     } catch (error) {
-      // Express 4 does not look at the promise.
+      // Express 4 does not look at promises.
       next(error);
       return;
     }
     next();
+  }
+
+  return (req, res, next) => {
+    const outcome = authenticateBearer(req, settings);
+    if ('then' in outcome) outcome.then((later) => settle(later, req, res, next), next);
+    else settle(outcome, req, res, next);
   };
 }
 

@@ -22,4 +22,11 @@ export { InvalidAllowlist, IpAllowlist } from './ip-allowlist.ts';
 export type { EntityFilter } from './permission-set.ts';
 export { PermissionSet } from './permission-set.ts';
 export type { Permission, PermissionRule } from './permissions.ts';
-export { covers, InvalidPermission, isPermission, parsePermission, permissionWithin } from './permissions.ts';
+export {
+  covers,
+  InvalidPermission,
+  isPermission,
+  MAX_PERMISSION_CHARACTERS,
+  parsePermission,
+  permissionWithin,
+} from './permissions.ts';

@@ -1,5 +1,5 @@
-import type { CidrBlock, IpAddress, IpFamily } from './ip.ts';
-import { cidrContains, InvalidIp, parseCidr, readIp } from './ip.ts';
+import type { CidrBlock, IpPosition } from './ip.ts';
+import { cidrContains, InvalidIp, parseCidr, readIpPosition } from './ip.ts';
 import { quoteInput } from './quote-input.ts';
 
 const MAX_ENTRIES = 100;
@@ -9,17 +9,14 @@ export class InvalidAllowlist extends Error {
   override readonly name = 'InvalidAllowlist';
 }
 
-interface Positioned {
-  readonly family: IpFamily;
-  readonly words: readonly number[];
-}
-
 /** The addresses from which an API key may be used. The empty list allows any. */
 export class IpAllowlist {
   /** Canonical, without duplicates, in the order given. */
   readonly entries: readonly string[];
   /** In order of their first addresses, none inside another: CIDR blocks nest or are disjoint, so one can hold an address. */
   readonly #blocks: readonly CidrBlock[];
+  /** A token is mostly used from one place. */
+  #lastAllowedText: string | null = null;
 
   private constructor(blocks: readonly CidrBlock[]) {
     this.entries = Object.freeze([...new Set(blocks.map((block) => block.text))]);
@@ -41,20 +38,28 @@ export class IpAllowlist {
   }
 
   /** Whether a call from here is allowed. A non-empty list refuses null (address unknown) and text that is no address. */
-  allows(ip: string | IpAddress | null): boolean {
+  allows(ip: string | IpPosition | null): boolean {
     if (this.#blocks.length === 0) return true;
-    const address = typeof ip === 'string' ? readIp(ip) : ip;
-    if (address === null) return false;
-    const candidate = this.#lastStartingAtOrBefore(address);
-    return candidate !== undefined && cidrContains(candidate, address);
+    if (typeof ip !== 'string') return ip !== null && this.#holds(ip);
+    if (ip === this.#lastAllowedText) return true;
+    const position = readIpPosition(ip);
+    if (position === null || !this.#holds(position)) return false;
+    // A copy: the text may have been cut out of a long header, which would live as long.
+    this.#lastAllowedText = `${ip}/`.slice(0, -1);
+    return true;
   }
 
-  #lastStartingAtOrBefore(address: IpAddress): CidrBlock | undefined {
+  #holds(position: IpPosition): boolean {
+    const candidate = this.#lastStartingAtOrBefore(position);
+    return candidate !== undefined && cidrContains(candidate, position);
+  }
+
+  #lastStartingAtOrBefore(position: IpPosition): CidrBlock | undefined {
     let low = 0;
     let high = this.#blocks.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (comparePositions(this.#blocks[middle] as CidrBlock, address) <= 0) low = middle + 1;
+      if (comparePositions(this.#blocks[middle] as CidrBlock, position) <= 0) low = middle + 1;
       else high = middle;
     }
     return this.#blocks[low - 1];
@@ -87,7 +92,7 @@ function outermost(blocks: readonly CidrBlock[]): CidrBlock[] {
   return kept;
 }
 
-function comparePositions(a: Positioned, b: Positioned): number {
+function comparePositions(a: IpPosition, b: IpPosition): number {
   if (a.family !== b.family) return a.family - b.family;
   for (let word = 0; word < a.words.length; word++) {
     const difference = (a.words[word] as number) - (b.words[word] as number);

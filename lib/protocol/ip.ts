@@ -5,6 +5,7 @@ const MAX_ADDRESS_CHARACTERS = 45;
 const MAX_CIDR_CHARACTERS = MAX_ADDRESS_CHARACTERS + '/128'.length;
 /** An IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2) begins with these 96 bits. */
 const MAPPED_PREFIX_BITS = 96;
+const MAPPED_PREFIX = '::ffff:';
 const HEX_GROUP = /^[0-9A-Fa-f]{1,4}$/;
 const DECIMAL_PREFIX = /^(?:0|[1-9][0-9]{0,2})$/;
 const DIGIT_ZERO = 48;
@@ -13,13 +14,17 @@ const DOT = 46;
 
 export type IpFamily = 4 | 6;
 
-/** An address, the same object shape however it was written: IPv4-mapped IPv6 is IPv4 here. */
-export interface IpAddress {
+/** Where an address stands among all others of its family. */
+export interface IpPosition {
   readonly family: IpFamily;
-  /** Canonical: dotted decimal, or RFC 5952. */
-  readonly text: string;
   /** Unsigned 32-bit words, most significant first: one for IPv4, four for IPv6. */
   readonly words: readonly number[];
+}
+
+/** An address, the same object shape however it was written: IPv4-mapped IPv6 is IPv4 here. */
+export interface IpAddress extends IpPosition {
+  /** Canonical: dotted decimal, or RFC 5952. */
+  readonly text: string;
 }
 
 /** A block of addresses; never holds any of the other family. */
@@ -64,9 +69,18 @@ export function isIp(text: string): boolean {
 
 /** {@link parseIp} for hot paths that meet bad text often: null instead of an error. */
 export function readIp(text: string): IpAddress | null {
+  const position = readIpPosition(text);
+  if (position === null) return null;
+  const { family, words } = position;
+  return { family, words, text: formatWords(words) };
+}
+
+/** {@link readIp} without the canonical text, which costs more than all the rest. */
+export function readIpPosition(text: string): IpPosition | null {
   const words = readWords(text);
   if (words === null) return null;
-  return addressOf(isMapped(words) ? words.slice(3) : words);
+  const own = isMapped(words) ? words.slice(3) : words;
+  return { family: familyOf(own), words: own };
 }
 
 /**
@@ -97,7 +111,7 @@ export function parseCidr(text: string): CidrBlock {
 }
 
 /** Is the address in the block? Allocates nothing. */
-export function cidrContains(block: CidrBlock, ip: IpAddress): boolean {
+export function cidrContains(block: CidrBlock, ip: IpPosition): boolean {
   if (block.family !== ip.family) return false;
   for (let word = 0, bits = block.prefix; bits > 0; word++, bits -= 32) {
     const difference = (block.words[word] as number) ^ (ip.words[word] as number);
@@ -112,9 +126,13 @@ function readPrefix(text: string): number | null {
 
 function readWords(text: string): number[] | null {
   if (text.length > MAX_ADDRESS_CHARACTERS) return null;
-  if (text.includes(':')) return readIpv6Words(text);
-  const word = readIpv4Word(text);
-  return word === null ? null : [word];
+  if (!text.includes(':')) {
+    const word = readIpv4Word(text);
+    return word === null ? null : [word];
+  }
+  // So Node tells the IPv4 peers of a socket that takes both families: on the path of every request.
+  const mapped = text.startsWith(MAPPED_PREFIX) ? readIpv4Word(text.slice(MAPPED_PREFIX.length)) : null;
+  return mapped === null ? readIpv6Words(text) : [0, 0, 0xffff, mapped];
 }
 
 function readIpv4Word(text: string): number | null {
@@ -177,18 +195,18 @@ function isMapped(words: readonly number[]): boolean {
   return words.length === 4 && words[0] === 0 && words[1] === 0 && words[2] === 0xffff;
 }
 
-function addressOf(words: readonly number[]): IpAddress {
-  return { family: words.length === 1 ? 4 : 6, text: formatWords(words), words };
+function familyOf(words: readonly number[]): IpFamily {
+  return words.length === 1 ? 4 : 6;
 }
 
 function blockOf(given: readonly number[], prefix: number): CidrBlock {
   const words = given.map((word, index) => clearHostBits(word, prefix - index * 32));
-  const { family, text } = addressOf(words);
+  const text = formatWords(words);
   return {
-    family,
+    family: familyOf(words),
+    words,
     prefix,
     text: prefix === words.length * 32 ? text : `${text}/${prefix}`,
-    words,
     hostBitsCleared: words.some((word, index) => word !== given[index]),
   };
 }

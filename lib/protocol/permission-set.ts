@@ -1,7 +1,7 @@
+import { GrantIndex } from './grant-index.ts';
 import type { Permission } from './permissions.ts';
-import { covers, coversPlaces, isLiteralSegment, isPattern, parsePermission, segmentCovers } from './permissions.ts';
-
-const MAX_REMEMBERED_REQUIREMENTS = 1000;
+import { coversPlaces, isLiteralSegment, parsePermission, segmentCovers } from './permissions.ts';
+import { RecentMap } from './recent-map.ts';
 
 /** Which entities directly below a resource its holder may see: the answer to "what may this caller list?". */
 export interface EntityFilter {
@@ -13,19 +13,14 @@ export interface EntityFilter {
   includes(entityId: string): boolean;
 }
 
-/** The grants of one action. */
-interface GrantsByFirstSegment {
-  readonly literal: Map<string, Permission[]>;
-  readonly patterns: Permission[];
-}
-
 /** A set of granted permissions, compiled once and asked often. The empty set allows nothing. */
 export class PermissionSet {
   /** As given, without duplicates, in the order given. */
   readonly permissions: readonly string[];
   readonly #grants: readonly Permission[];
   readonly #texts: ReadonlySet<string>;
-  readonly #byAction = new Map<string, GrantsByFirstSegment>();
+  /** Made when first needed: what is asked is mostly written as it was granted. */
+  #index: GrantIndex | null = null;
 
   private constructor(grants: Iterable<Permission>) {
     const unique = new Map<string, Permission>();
@@ -33,7 +28,6 @@ export class PermissionSet {
     this.#grants = [...unique.values()];
     this.permissions = Object.freeze([...unique.keys()]);
     this.#texts = new Set(this.permissions);
-    for (const grant of this.#grants) indexGrant(this.#byAction, grant);
   }
 
   /** @throws {InvalidPermission} for the first member that is no permission */
@@ -89,38 +83,9 @@ export class PermissionSet {
   }
 
   #covers(requirement: Permission): boolean {
-    return (
-      anyCovers(this.#byAction.get(requirement.action), requirement) ||
-      (requirement.action !== '*' && anyCovers(this.#byAction.get('*'), requirement))
-    );
+    this.#index ??= new GrantIndex(this.#grants);
+    return this.#index.covers(requirement);
   }
-}
-
-function indexGrant(byAction: Map<string, GrantsByFirstSegment>, grant: Permission): void {
-  let grants = byAction.get(grant.action);
-  if (grants === undefined) {
-    grants = { literal: new Map(), patterns: [] };
-    byAction.set(grant.action, grants);
-  }
-  const first = grant.segments[0] as string;
-  if (isPattern(first)) {
-    grants.patterns.push(grant);
-    return;
-  }
-  const sameFirst = grants.literal.get(first);
-  if (sameFirst === undefined) grants.literal.set(first, [grant]);
-  else sameFirst.push(grant);
-}
-
-function anyCovers(grants: GrantsByFirstSegment | undefined, requirement: Permission): boolean {
-  if (grants === undefined) return false;
-  const sameFirst = grants.literal.get(requirement.segments[0] as string);
-  return (sameFirst !== undefined && someCovers(sameFirst, requirement)) || someCovers(grants.patterns, requirement);
-}
-
-function someCovers(grants: readonly Permission[], requirement: Permission): boolean {
-  for (const grant of grants) if (covers(grant, requirement)) return true;
-  return false;
 }
 
 function entityFilter(patterns: readonly string[]): EntityFilter {
@@ -132,18 +97,15 @@ function entityFilter(patterns: readonly string[]): EntityFilter {
 }
 
 /**
- * A service asks the same few requirements on every request. Bounded, oldest out first: entity ids come from callers, who
- * could otherwise fill memory. Only well-formed ones (at most 255 characters) are remembered.
+ * A service asks the same few requirements on every request. Bounded: entity ids come from callers, who could otherwise
+ * fill memory. Only well-formed ones (at most 255 characters) are remembered.
  */
-const rememberedRequirements = new Map<string, Permission>();
+const rememberedRequirements = new RecentMap<Permission>({ maxEntries: 1000 });
 
 function parseRequirement(text: string): Permission {
   const remembered = rememberedRequirements.get(text);
   if (remembered !== undefined) return remembered;
   const parsed = parsePermission(text);
-  if (rememberedRequirements.size >= MAX_REMEMBERED_REQUIREMENTS) {
-    rememberedRequirements.delete(rememberedRequirements.keys().next().value as string);
-  }
-  rememberedRequirements.set(text, parsed);
+  rememberedRequirements.add(text, parsed);
   return parsed;
 }

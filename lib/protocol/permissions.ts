@@ -1,6 +1,6 @@
 import { quoteInput } from './quote-input.ts';
 
-const MAX_CHARACTERS = 255;
+export const MAX_PERMISSION_CHARACTERS = 255;
 const MAX_SEGMENTS = 8;
 const ACTION = /^(?:[a-z][a-z0-9_-]*|\*)$/;
 const SEGMENT = /^(?:[A-Za-z0-9._~-]+\*?|\*)$/;
@@ -8,7 +8,7 @@ const LITERAL_SEGMENT = /^[A-Za-z0-9._~-]+$/;
 const STAR = 42;
 
 const RULES = {
-  too_long: `has more than ${MAX_CHARACTERS} characters: shorten it`,
+  too_long: `has more than ${MAX_PERMISSION_CHARACTERS} characters: shorten it`,
   colon_missing: "has no ':': write action:path, for example read:credential/prod-db",
   action_invalid: "needs an action of lower-case letters, digits, '_' and '-' that begins with a letter, or '*' alone",
   too_many_segments: `has more than ${MAX_SEGMENTS} path segments: remove some`,
@@ -51,7 +51,7 @@ export interface Permission {
  */
 export function parsePermission(text: string): Permission {
   // Before any scan: a requirement may hold an entity id of any length, taken from a URL.
-  if (text.length > MAX_CHARACTERS) throw new InvalidPermission(text, 'too_long');
+  if (text.length > MAX_PERMISSION_CHARACTERS) throw new InvalidPermission(text, 'too_long');
   const colon = text.indexOf(':');
   if (colon === -1) throw new InvalidPermission(text, 'colon_missing');
   const action = text.slice(0, colon);
@@ -124,10 +124,11 @@ export function isPattern(segment: string): boolean {
 
 /** Whether any text could stand as one segment without wildcard, for example an entity id. */
 export function isLiteralSegment(text: string): boolean {
-  return text.length <= MAX_CHARACTERS && LITERAL_SEGMENT.test(text);
+  return text.length <= MAX_PERMISSION_CHARACTERS && LITERAL_SEGMENT.test(text);
 }
 
-function isReserved(firstSegment: string): boolean {
+/** Whether only a literal reaches what begins so: it is Keyturn's own. */
+export function isReserved(firstSegment: string): boolean {
   return firstSegment === 'keyturn' || firstSegment === 'keyturn-installation';
 }
 

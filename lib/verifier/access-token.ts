@@ -1,6 +1,6 @@
 import type { EntityFilter, PermissionSet } from '../protocol/index.ts';
 import type { AccessTokenClaims } from './access-token-claims.ts';
-import { isJsonObject, type JsonObject } from './canonical-json.ts';
+import type { JsonObject } from './canonical-json.ts';
 
 /** A verified access token. Immutable; the token's own text is not kept, so it can't leak from here into a log. */
 export class AccessToken {
@@ -37,7 +37,7 @@ export class AccessToken {
     this.sessionId = claims.sessionId;
     this.tokenId = claims.tokenId;
     this.permissions = claims.permissions.permissions;
-    this.audience = Object.freeze([...claims.audience]);
+    this.audience = Object.freeze(claims.audience);
     this.issuedAtSeconds = claims.issuedAtSeconds;
     this.expiresAtSeconds = claims.expiresAtSeconds;
     this.ipAllowlist = claims.ipAllowlist?.entries ?? NO_ENTRIES;
@@ -68,9 +68,10 @@ export class AccessToken {
 
 const NO_ENTRIES: readonly string[] = Object.freeze([]);
 
-function deepFreeze<Value extends JsonObject | readonly unknown[]>(value: Value): Value {
-  for (const member of Object.values(value)) {
-    if (Array.isArray(member) || isJsonObject(member)) deepFreeze(member);
+function deepFreeze(value: JsonObject): JsonObject {
+  for (const name in value) {
+    const member = value[name];
+    if (typeof member === 'object' && member !== null) deepFreeze(member as JsonObject);
   }
   return Object.freeze(value);
 }

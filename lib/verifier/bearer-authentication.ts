@@ -7,23 +7,50 @@ import {
 } from './bearer-failure.ts';
 import { type BearerRequest, InvalidBearerRequest, readBearerToken } from './bearer-token.ts';
 import { VerificationError } from './verification-error.ts';
-import type { Verifier } from './verifier.ts';
+import { recallAccessToken, type VerificationContext, type Verifier } from './verifier.ts';
 
 export type BearerOutcome = { readonly accessToken: AccessToken } | { readonly failure: BearerFailure };
 
-/** A request's token, verified, or the answer of RFC 6750 §3 to it. Rejects only for mistakes in the program. */
-export async function authenticateBearer<Request extends BearerRequest>(
-  verifier: Verifier,
+interface BearerSettings<Request> {
+  readonly verifier: Verifier;
+  readonly realm: string;
+  readonly callerIp: (request: Request) => string | null;
+}
+
+/**
+ * A request's token, verified, or the answer of RFC 6750 §3 to it; a promise when the token has to be verified first.
+ * Throws, or rejects, only for mistakes in the program.
+ */
+export function authenticateBearer<Request extends BearerRequest>(
   request: Request,
-  { realm, callerIp }: { readonly realm: string; readonly callerIp: (request: Request) => string | null },
-): Promise<BearerOutcome> {
+  { verifier, realm, callerIp }: BearerSettings<Request>,
+): BearerOutcome | Promise<BearerOutcome> {
   try {
     const token = readBearerToken(request);
     if (token === null) return { failure: missingTokenFailure(realm) };
-    return { accessToken: await verifier.verify(token, { ip: callerIp(request) }) };
+    const context = { ip: callerIp(request) };
+    const accessToken = recallAccessToken(verifier, token, context);
+    return accessToken === null ? verifyBearer(token, context, verifier, realm) : { accessToken };
   } catch (error) {
-    if (error instanceof VerificationError) return { failure: verificationFailure(realm, error) };
-    if (error instanceof InvalidBearerRequest) return { failure: invalidRequestFailure(realm, error.message) };
-    throw error;
+    return failureOutcome(error, realm);
   }
+}
+
+async function verifyBearer(
+  token: string,
+  context: VerificationContext,
+  verifier: Verifier,
+  realm: string,
+): Promise<BearerOutcome> {
+  try {
+    return { accessToken: await verifier.verify(token, context) };
+  } catch (error) {
+    return failureOutcome(error, realm);
+  }
+}
+
+function failureOutcome(error: unknown, realm: string): BearerOutcome {
+  if (error instanceof VerificationError) return { failure: verificationFailure(realm, error) };
+  if (error instanceof InvalidBearerRequest) return { failure: invalidRequestFailure(realm, error.message) };
+  throw error;
 }

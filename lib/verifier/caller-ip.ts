@@ -26,6 +26,7 @@ export function createCallerIp<Request extends BearerRequest>(
     return clientIp;
   }
   const proxies = parseTrustedProxies(trustedProxies ?? []);
+  if (proxies.length === 0) return (request) => request.socket.remoteAddress ?? null;
   return (request) => {
     const forwarded = request.headers['x-forwarded-for'];
     return (

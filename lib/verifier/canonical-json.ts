@@ -21,10 +21,35 @@ export function parseCanonicalJsonObject(segment: string): JsonObject | null {
   } catch {
     return null;
   }
-  if (!isJsonObject(value) || JSON.stringify(value) !== text) return null;
-  return value;
+  if (!isJsonObject(value)) return null;
+  return isPlainText(text, value) || JSON.stringify(value) === text ? value : null;
 }
 
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const PLAIN_STRING = String.raw`"[ !#-\[\]-~]*"`;
+const PLAIN_VALUE = String.raw`(?:${PLAIN_STRING}|0|[1-9][0-9]{0,14}|\[${PLAIN_STRING}(?:,${PLAIN_STRING})*\])`;
+const PLAIN_MEMBER = `"[a-z_]+":${PLAIN_VALUE}`;
+const PLAIN_OBJECT = new RegExp(String.raw`^\{${PLAIN_MEMBER}(?:,${PLAIN_MEMBER})*\}$`);
+
+/**
+ * Whether `JSON.stringify` would write the text, found out in half the time for nearly all tokens: those with strings
+ * that need no escapes, lists of such strings, and whole numbers. What has that form can be written otherwise only when
+ * a member is given twice, and then is longer than its value.
+ */
+function isPlainText(text: string, value: JsonObject): boolean {
+  if (!PLAIN_OBJECT.test(text)) return false;
+  let length = '{}'.length - ','.length;
+  for (const name in value) length += '"":,'.length + name.length + plainLength(value[name]);
+  return length === text.length;
+}
+
+function plainLength(value: unknown): number {
+  if (typeof value === 'string') return value.length + '""'.length;
+  if (typeof value === 'number') return String(value).length;
+  let length = '[]'.length - ','.length;
+  for (const entry of value as readonly string[]) length += entry.length + '"",'.length;
+  return length;
 }

@@ -5,8 +5,8 @@ import { parseVerificationKey, type VerificationKey } from './verification-key.t
 const MAX_REMEMBERED_HEADERS = 64;
 
 /**
- * The usable keys of one JWKS document, by kid. A changed document is a new set, so what is remembered about headers
- * here never outlives the keys it was decided with.
+ * The usable keys of one JWKS document, by kid. Other keys are a new set, so what is remembered about headers here, and
+ * about tokens elsewhere by this object, never outlives the keys it was decided with.
  */
 export class KeySet {
   // Maps, not objects: a kid such as `__proto__` or `constructor` must find nothing.
@@ -26,22 +26,39 @@ export class KeySet {
     return this.#keysByHeader.get(headerSegment);
   }
 
+  /** Whether this set would decide everything as the other does. */
+  hasSameKeysAs(other: KeySet): boolean {
+    if (this.#keysByKid.size !== other.#keysByKid.size) return false;
+    for (const [kid, key] of this.#keysByKid) {
+      const counterpart = other.#keysByKid.get(kid);
+      if (counterpart === undefined || !isSameKey(key, counterpart)) return false;
+    }
+    return true;
+  }
+
   /** Only for headers under a valid signature: anyone else could fill the memory. */
   remember(headerSegment: string, key: VerificationKey): void {
+    if (this.#keysByHeader.has(headerSegment)) return;
     if (this.#keysByHeader.size >= MAX_REMEMBERED_HEADERS) this.#keysByHeader.clear();
     this.#keysByHeader.set(headerSegment, key);
   }
 }
 
+function isSameKey(key: VerificationKey, other: VerificationKey): boolean {
+  return key.algorithm === other.algorithm && key.publicKey.equals(other.publicKey);
+}
+
 /**
  * Reads a JWKS (RFC 7517 §5), ignoring keys that are not usable here. Of two keys with one kid the first stands.
  *
+ * @param before the set that was read last: returned itself when the keys are still the same, with all that hangs on it
  * @throws {Error} when there is no `keys` array, or no usable key in it
  */
-export function parseKeySet(jwks: unknown): KeySet {
+export function parseKeySet(jwks: unknown, before: KeySet | null = null): KeySet {
   const keys = isJsonObject(jwks) ? jwks['keys'] : undefined;
   if (!Array.isArray(keys)) throw new Error('the JWKS has no "keys" array');
   const usable = keys.map(parseVerificationKey).filter((key) => key !== null);
   if (usable.length === 0) throw new Error('the JWKS has no usable key');
-  return new KeySet(usable);
+  const keySet = new KeySet(usable);
+  return before?.hasSameKeysAs(keySet) ? before : keySet;
 }

@@ -27,7 +27,7 @@ export class LocalKeySource implements KeySource {
     try {
       const jwks = this.#getJwks();
       if (jwks !== this.#jwks || this.#keySet === null) {
-        this.#keySet = parseKeySet(jwks);
+        this.#keySet = parseKeySet(jwks, this.#keySet);
         this.#jwks = jwks;
       }
       this.failure = null;
@@ -93,7 +93,7 @@ export class RemoteKeySource implements KeySource {
 
   async #load(): Promise<void> {
     try {
-      this.#keySet = parseKeySet(await fetchJwks(this.#options));
+      this.#keySet = parseKeySet(await fetchJwks(this.#options), this.#keySet);
       this.#loadedAtMs = this.#options.clock.nowMs();
       this.failure = null;
     } catch (error) {

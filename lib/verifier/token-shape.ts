@@ -6,6 +6,8 @@ const MAX_TOKEN_CHARACTERS = 8192;
 
 /** The three segments of a JWS in compact serialization (RFC 7515 §7.1), each known to be canonical base64url. */
 export interface TokenSegments {
+  /** All of it, as given. */
+  readonly text: string;
   readonly header: string;
   readonly payload: string;
   readonly signature: string;
@@ -43,6 +45,7 @@ export function splitToken(token: unknown): TokenSegments {
     );
   }
   const segments: TokenSegments = {
+    text: token,
     header: token.slice(0, firstDot),
     payload: token.slice(firstDot + 1, secondDot),
     signature: token.slice(secondDot + 1),

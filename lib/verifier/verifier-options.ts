@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from './clock.ts';
 import { parseKeySet } from './key-set.ts';
 import { type KeySource, LocalKeySource, RemoteKeySource } from './key-source.ts';
+import { TokenMemory } from './token-memory.ts';
 import { isSigningAlgorithm, SIGNING_ALGORITHMS, type SigningAlgorithm } from './verification-key.ts';
 
 /** RFC 7517 §5. */
@@ -26,6 +27,13 @@ export interface VerifierOptions {
   readonly ipAllowlist?: null;
   /** Seconds by which clocks may differ at `exp`, `iat` and `nbf`: 0 to 60. Default: 5. */
   readonly clockToleranceSeconds?: number;
+  /**
+   * How many accepted tokens are remembered, so that seeing one again costs no signature: 2 to 1000000. Expiry, audience
+   * and caller are checked each time all the same. Null: none, each token is verified anew. Default: 10000.
+   */
+  readonly rememberedTokens?: number | null;
+  /** Bytes of memory that they may take, about: 1048576 to 1073741824. Default: 33554432, which is 32 MiB. */
+  readonly rememberedBytes?: number;
   /** Seconds after which keys are renewed in the background: 1 to 86400. Default: 600. */
   readonly jwksMaxAgeSeconds?: number;
   /** Least seconds between two requests for keys, unknown kids and failures included: 1 to 3600. Default: 30. */
@@ -46,12 +54,16 @@ const OPTION_NAMES: ReadonlySet<string> = new Set<keyof VerifierOptions>([
   'algorithms',
   'ipAllowlist',
   'clockToleranceSeconds',
+  'rememberedTokens',
+  'rememberedBytes',
   'jwksMaxAgeSeconds',
   'jwksCooldownSeconds',
   'fetchTimeoutMs',
   'fetch',
   'clock',
 ]);
+
+const MIB = 1024 * 1024;
 
 /** The options, checked and completed. */
 export interface VerifierRules {
@@ -62,6 +74,8 @@ export interface VerifierRules {
   readonly enforceIpAllowlist: boolean;
   readonly clockToleranceSeconds: number;
   readonly keys: KeySource;
+  /** Null: none is kept. */
+  readonly memory: TokenMemory | null;
   readonly clock: Clock;
 }
 
@@ -88,6 +102,7 @@ export function parseVerifierOptions(options: VerifierOptions): VerifierRules {
     enforceIpAllowlist: ipAllowlist !== null,
     clockToleranceSeconds: boundedNumber('clockToleranceSeconds', options.clockToleranceSeconds ?? 5, 0, 60),
     keys: createKeySource(options, clock),
+    memory: createMemory(options),
     clock,
   };
 }
@@ -129,6 +144,15 @@ function createKeySource(options: VerifierOptions, clock: Clock): KeySource {
   if (typeof jwks === 'function') return new LocalKeySource(jwks);
   assertUsableJwks(jwks);
   return new LocalKeySource(() => jwks);
+}
+
+function createMemory({ rememberedTokens = 10_000, rememberedBytes = 32 * MIB }: VerifierOptions): TokenMemory | null {
+  const maxBytes = boundedNumber('rememberedBytes', rememberedBytes, MIB, 1024 * MIB);
+  if (rememberedTokens === null) return null;
+  return new TokenMemory({
+    maxTokens: boundedNumber('rememberedTokens', rememberedTokens, 2, 1_000_000),
+    maxBytes,
+  });
 }
 
 function parseJwksUri(jwksUri: string | undefined, issuer: string): string {

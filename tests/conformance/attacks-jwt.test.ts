@@ -542,6 +542,62 @@ test('attack 24: a token in the query or body is refused, alone or beside a head
   expect((await request(app).get('/?token=x&my_access_token=y').auth(token, { type: 'bearer' })).status).toBe(200);
 });
 
+describe('the memory of accepted tokens', () => {
+  const forgeriesOf = (token: string): string[] => {
+    const [header, payload, signature] = token.split('.') as [string, string, string];
+    const wider = base64url(JSON.stringify(claimsOf({ scope: '*:*' })));
+    return [
+      `${header}.${wider}.${signature}`,
+      `${base64url(canonicalHeader.replace('ES256', 'none'))}.${payload}.${signature}`,
+      `${header}.${payload}.${'A'.repeat(signature.length - 12)}${signature.slice(-12)}`,
+      `${'A'.repeat(token.length - 12)}${token.slice(-12)}`,
+      `${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`,
+      token.toUpperCase(),
+    ];
+  };
+
+  test('lets nothing in that borrows the signature of a token it knows', async () => {
+    const token = signToken(key, { jti: 'known' });
+    for (const forged of forgeriesOf(token)) {
+      for (const [text, status] of [
+        [token, 200],
+        [forged, 401],
+        [token, 200],
+        [forged, 401],
+      ] as const) {
+        expect(await statusOf(text)).toBe(status);
+      }
+    }
+  });
+
+  test('is lost with the key that signed, within one renewal', async () => {
+    const clock = new FakeClock();
+    let keys = [key.jwk, createKey('EdDSA').jwk];
+    const listener = await jwksServer((_req, res) => res.end(JSON.stringify({ keys })));
+    const own = createVerifier({ issuer: ISSUER, audience: AUDIENCE, jwksUri: listener.url, clock });
+    const tokens = Array.from({ length: 20 }, (_, index) => signToken(key, { jti: `token-${index}` }));
+    for (const token of [...tokens, ...tokens]) expect(await outcomeOf(own.verify(token, { ip }))).toBe('accepted');
+    keys = keys.slice(1);
+    clock.advanceSeconds(601);
+    // Starts the renewal; the second waits for it.
+    await outcomeOf(own.verify(tokens[0], { ip }));
+    await outcomeOf(own.verify(signToken(key, {}, { kid: 'other' }), { ip }));
+    for (const token of tokens) expect(await outcomeOf(own.verify(token, { ip }))).toBe('key_unknown');
+  });
+
+  test('is not filled by forgeries: what it held before a million of their characters, it holds after', async () => {
+    const own = verifierOf({ rememberedTokens: 4 });
+    const token = signToken(key);
+    const accepted = await own.verify(token, { ip });
+    const forger = createKey('ES256', key.kid);
+    for (let index = 0; index < 100; index += 1) {
+      const forged = signToken(forger, { jti: `forged-${index}`, note: 'x'.repeat(5000) });
+      expect(await outcomeOf(own.verify(forged, { ip }))).toBe('signature_invalid');
+    }
+    expect(await own.verify(token, { ip })).toBe(accepted);
+  });
+});
+
 test('the forged keys are no different from honest ones', async () => {
   const token = await new SignJWT(claimsOf())
     .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: key.kid })

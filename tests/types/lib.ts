@@ -17,6 +17,10 @@ declare const accessToken: AccessToken;
 createVerifier({ issuer: 'https://keyturn.example', audience: 'a' });
 createVerifier({ issuer: 'https://keyturn.example', audience: ['a', 'b'], algorithms: ['ES256'], ipAllowlist: null });
 createVerifier({ issuer: 'https://keyturn.example', audience: null, jwks: () => ({ keys: [] }) });
+createVerifier({ issuer: 'https://keyturn.example', audience: 'a', rememberedTokens: null });
+createVerifier({ issuer: 'https://keyturn.example', audience: 'a', rememberedTokens: 100, rememberedBytes: 2 ** 20 });
+// @ts-expect-error only null switches the memory off
+createVerifier({ issuer: 'https://keyturn.example', audience: 'a', rememberedTokens: false });
 // @ts-expect-error the audience can't be forgotten
 createVerifier({ issuer: 'https://keyturn.example' });
 // @ts-expect-error nor the issuer

@@ -35,7 +35,7 @@ export async function openConnection(port) {
   });
 
   return {
-    /** Sends the bytes of a request; resolves to `{ status, body }` when the whole answer is there. */
+    /** Sends the bytes of a request; resolves to `{ status, head, body }` when the whole answer is there. */
     send(bytes) {
       return new Promise((resolve, reject) => {
         pending = { resolve, reject };
@@ -55,13 +55,13 @@ function readResponse(bytes) {
   const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
   if (length !== undefined) {
     const bodyEnd = bodyStart + Number(length);
-    return bytes.length < bodyEnd ? null : { status, body: bytes.subarray(bodyStart, bodyEnd) };
+    return bytes.length < bodyEnd ? null : { status, head, body: bytes.subarray(bodyStart, bodyEnd) };
   }
-  if (/\r\ntransfer-encoding: *chunked/i.test(head)) return readChunks(status, bytes, bodyStart);
-  return { status, body: Buffer.alloc(0) };
+  if (/\r\ntransfer-encoding: *chunked/i.test(head)) return readChunks({ status, head }, bytes, bodyStart);
+  return { status, head, body: Buffer.alloc(0) };
 }
 
-function readChunks(status, bytes, start) {
+function readChunks(answer, bytes, start) {
   const chunks = [];
   for (let at = start; ; ) {
     const sizeEnd = bytes.indexOf('\r\n', at);
@@ -69,7 +69,7 @@ function readChunks(status, bytes, start) {
     const size = Number.parseInt(bytes.latin1Slice(at, sizeEnd), 16);
     const end = sizeEnd + 2 + size;
     if (bytes.length < end + 2) return null;
-    if (size === 0) return { status, body: Buffer.concat(chunks) };
+    if (size === 0) return { ...answer, body: Buffer.concat(chunks) };
     chunks.push(bytes.subarray(sizeEnd + 2, end));
     at = end + 2;
   }
@@ -108,24 +108,25 @@ export async function closedLoop({ port, clients, durationMs }) {
 }
 
 /**
- * `perSecond` requests in even steps, whether answers come or not, on connections that are opened as they are needed.
+ * `perSecond` requests in even steps, whether answers come or not, on connections that take turns; more than
+ * `connections` are opened as they are needed.
  *
- * @param onAnswer is told of every answer: `(status, latencyMs)`
+ * @param onAnswer is told of every answer: `(status, latencyMs, { sentMs, head })`, `sentMs` since the start of the load
  */
-export async function openLoop({ port, next, perSecond, durationMs, onAnswer }) {
-  const idle = [];
-  const all = [];
+export async function openLoop({ port, next, perSecond, durationMs, onAnswer, connections = 0 }) {
+  const all = await Promise.all(Array.from({ length: connections }, () => openConnection(port)));
+  const idle = [...all];
   const underWay = new Set();
   const sendOne = async () => {
     const dueMs = performance.now();
-    let connection = idle.pop();
+    let connection = idle.shift();
     if (connection === undefined) {
       connection = await openConnection(port);
       all.push(connection);
     }
-    const { status } = await connection.send(next());
+    const { status, head } = await connection.send(next());
     idle.push(connection);
-    onAnswer(status, performance.now() - dueMs);
+    onAnswer(status, performance.now() - dueMs, { sentMs: dueMs - startedMs, head });
   };
   let failure = null;
   const startedMs = performance.now();

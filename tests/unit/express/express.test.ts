@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createVerifier, VerificationError, type Verifier } from '@keyturn/lib';
 import { type AuthenticateOptions, accessTokenOf, authenticate, requirePermission } from '@keyturn/lib/express';
-import express, { type ErrorRequestHandler, type Express, type Request } from 'express';
+import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
 import request from 'supertest';
 import { AUDIENCE, createKey, FakeClock, ISSUER, signToken } from '../verifier/forge.ts';
 
@@ -60,15 +60,19 @@ describe('authenticate', () => {
     },
   );
 
-  test.each(['Bearer', 'Bearer ', `Bearer ${token} x`, `Bearer ${token}, Bearer ${token}`, `Bearer \t${token}`])(
-    'a malformed header (%#): 400',
-    async (authorization) => {
-      const answer = await get(appOf(), '/whoami', authorization);
-      expect(answer.status).toBe(400);
-      expect(answer.headers['www-authenticate']).toContain('error="invalid_request"');
-      expect(answer.body).toMatchObject({ error: 'invalid_request', code: 'invalid_request' });
-    },
-  );
+  test.each([
+    'Bearer',
+    'Bearer ',
+    `Bearer ${token} x`,
+    `Bearer ${token}, Bearer ${token}`,
+    `Bearer \t${token}`,
+    `Bearer ${token}\u00a0`,
+  ])('a malformed header (%#): 400', async (authorization) => {
+    const answer = await get(appOf(), '/whoami', authorization);
+    expect(answer.status).toBe(400);
+    expect(answer.headers['www-authenticate']).toContain('error="invalid_request"');
+    expect(answer.body).toMatchObject({ error: 'invalid_request', code: 'invalid_request' });
+  });
 
   test('an invalid token: 401 that says why', async () => {
     const answer = await get(appOf(), '/whoami', `Bearer ${signToken(key, { exp: 1 })}`);
@@ -193,6 +197,133 @@ describe('authenticate', () => {
     expect(() => authenticate(verifier, options as AuthenticateOptions)).toThrow(TypeError);
     expect(() => authenticate(verifier, options as AuthenticateOptions)).toThrow(message);
   });
+});
+
+describe('a token that was seen before', () => {
+  test('is let in from its own address alone, in any order', async () => {
+    const bound = `Bearer ${signToken(key, { jti: 'seen', ip_allowlist: ['203.0.113.0/24'] })}`;
+    const app = appOf({ trustedProxies: ['127.0.0.0/8', '::1'] });
+    for (const [forwarded, status] of [
+      ['203.0.113.7', 200],
+      ['203.0.113.7', 200],
+      ['6.6.6.6', 401],
+      ['203.0.113.8', 200],
+      ['unknown', 401],
+      ['203.0.113.7', 200],
+    ] as const) {
+      expect((await get(app, '/whoami', bound).set('X-Forwarded-For', forwarded)).status).toBe(status);
+    }
+  });
+
+  test('goes on to the route in the same turn', async () => {
+    const own = createVerifier({
+      issuer: ISSUER,
+      audience: AUDIENCE,
+      jwks: { keys: [key.jwk] },
+      clock: new FakeClock(),
+    });
+    const authorization = `Bearer ${token}`;
+    const req = { headers: { authorization }, rawHeaders: ['Authorization', authorization], url: '/', socket: {} };
+    const callNext = (next: () => void) => authenticate(own)(req as unknown as Request, {} as Response, next);
+    let calls = 0;
+    await new Promise<void>((resolve) => {
+      callNext(() => {
+        calls += 1;
+        resolve();
+      });
+      expect(calls).toBe(0);
+    });
+    callNext(() => {
+      calls += 1;
+    });
+    expect(calls).toBe(2);
+  });
+
+  test('is held against the permission of each route', async () => {
+    const app = appOf();
+    for (const [id, status] of [
+      ['prod-db', 200],
+      ['staging-db', 403],
+      ['prod-db', 200],
+      ['prod-*', 403],
+    ] as const) {
+      expect((await get(app, `/credentials/${id}`, `Bearer ${token}`)).status).toBe(status);
+    }
+  });
+
+  test('is refused in the way of the middleware that let it in, though others share the verifier', async () => {
+    const pathOf = (name: string): AuthenticateOptions => ({ realm: name, respond: (res) => void res.end(name) });
+    const app = express();
+    for (const name of ['a', 'b']) {
+      app.use(`/${name}`, authenticate(verifier, pathOf(name)), requirePermission('delete:credential'));
+    }
+    app.use('/c', authenticate(verifier), requirePermission('delete:credential'));
+    for (const name of ['a', 'b', 'c', 'a', 'c']) {
+      const answer = await get(app, `/${name}`, `Bearer ${token}`);
+      expect(answer.status).toBe(403);
+      expect(answer.headers['www-authenticate']).toContain(`realm="${name === 'c' ? ISSUER : name}"`);
+      if (name !== 'c') expect(answer.text).toBe(name);
+    }
+  });
+
+  test('is shown to whatever stands in front of verify, every time', async () => {
+    const seen: unknown[] = [];
+    const own = createVerifier({
+      issuer: ISSUER,
+      audience: AUDIENCE,
+      jwks: { keys: [key.jwk] },
+      clock: new FakeClock(),
+    });
+    const { verify } = own;
+    const wrapped: Verifier = {
+      ...own,
+      verify(text, context) {
+        seen.push(text);
+        return seen.length < 3
+          ? verify(text, context)
+          : Promise.reject(new VerificationError('key_unknown', 'taken out by hand'));
+      },
+    };
+    const statuses: number[] = [];
+    for (const by of [own, wrapped, wrapped, wrapped]) {
+      statuses.push((await get(appOf({}, by), '/whoami', `Bearer ${token}`)).status);
+    }
+    expect(statuses).toEqual([200, 200, 200, 401]);
+    own.verify = wrapped.verify;
+    expect((await get(appOf({}, own), '/whoami', `Bearer ${token}`)).status).toBe(401);
+    expect(seen).toEqual([token, token, token, token]);
+  });
+
+  test.each(['a token that is remembered', 'one that is not'])(
+    '%s: what a route or respond throws is handled once',
+    async (kind) => {
+      const own = createVerifier({
+        issuer: ISSUER,
+        audience: AUDIENCE,
+        jwks: { keys: [key.jwk] },
+        clock: new FakeClock(),
+        rememberedTokens: kind === 'one that is not' ? null : 10,
+      });
+      await own.verify(token, { ip: null });
+      const errors: string[] = [];
+      const onError: ErrorRequestHandler = (error, _req, res, _next) => {
+        errors.push(String(error));
+        res.status(500).end();
+      };
+      const mistake = (): never => {
+        throw new Error('mistake');
+      };
+      const app = express();
+      app.get('/route', authenticate(own), mistake);
+      app.get('/respond', authenticate(own, { respond: mistake, clientIp: () => null }));
+      app.use(onError);
+      expect((await get(app, '/route', `Bearer ${token}`)).status).toBe(500);
+      const bound = signToken(key, { ip_allowlist: ['203.0.113.7'] });
+      await own.verify(bound, { ip: '203.0.113.7' });
+      await get(app, '/respond', `Bearer ${bound}`);
+      expect(errors).toEqual(['Error: mistake', 'Error: mistake']);
+    },
+  );
 });
 
 describe('the address of the caller', () => {

@@ -27,6 +27,31 @@ describe('can', () => {
     );
   });
 
+  test('agrees with covers among many grants that begin alike', () => {
+    // Few words, so that grants share their first segments, prefixes of several lengths hold one another, and some reach Keyturn.
+    const segment = fc.constantFrom('a', 'ab', 'abc', 'keyturn', 'a*', 'ab*', 'abc*', 'k*', '*');
+    const text = fc
+      .tuple(fc.constantFrom('read', 'update', '*'), fc.array(segment, { minLength: 1, maxLength: 5 }))
+      .map(([action, segments]) => `${action}:${segments.join('/')}`);
+    const outcomes = { covered: 0, uncovered: 0 };
+    fc.assert(
+      fc.property(
+        fc.array(text, { maxLength: 60 }),
+        fc.array(text, { minLength: 10, maxLength: 10 }),
+        (grants, asked) => {
+          const set = PermissionSet.parse(grants);
+          for (const requirement of asked) {
+            const isCovered = anyCovers(grants, requirement);
+            outcomes[isCovered ? 'covered' : 'uncovered'] += 1;
+            expect(set.can(requirement)).toBe(isCovered);
+          }
+        },
+      ),
+      { numRuns: 1_000 },
+    );
+    expect(Math.min(outcomes.covered, outcomes.uncovered)).toBeGreaterThan(1_000);
+  });
+
   test('the empty set allows nothing', () => {
     expect(PermissionSet.parse([]).can('read:a')).toBe(false);
   });

@@ -28,6 +28,7 @@ describe('createVerifier', () => {
     [{ ipAllowlist: false }, /ipAllowlist/],
     [{ ipAllowlist: [] }, /ipAllowlist/],
     [{ fetch: 'x' }, /fetch/],
+    [{ rememberTokens: 5 }, /no option "rememberTokens"/],
   ])('%j: TypeError that names the option', (changes, message) => {
     expect(create(changes)).toThrow(TypeError);
     expect(create(changes)).toThrow(message);
@@ -38,6 +39,8 @@ describe('createVerifier', () => {
     ['jwksMaxAgeSeconds', [1, 86_400], [0, 86_401]],
     ['jwksCooldownSeconds', [1, 3600], [0, 3601]],
     ['fetchTimeoutMs', [100, 30_000], [99, 30_001]],
+    ['rememberedTokens', [2, 1_000_000], [0, 1, 1_000_001, false, Number.NaN, '100']],
+    ['rememberedBytes', [2 ** 20, 2 ** 30], [0, 2 ** 20 - 1, 2 ** 30 + 1, null]],
   ])('%s has bounds', (name, inside, outside) => {
     for (const value of inside) expect(create({ [name]: value })).not.toThrow();
     for (const value of outside) {

@@ -289,7 +289,7 @@ describe('header', () => {
 });
 
 test('a header is parsed once when its token was valid, and every time when it was not', async () => {
-  const verifier = verifierOf();
+  const verifier = verifierOf({ rememberedTokens: null });
   const parse = jest.spyOn(JSON, 'parse');
   const parsed = async (token: string): Promise<number> => {
     parse.mockClear();
