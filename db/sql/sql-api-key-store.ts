@@ -66,12 +66,12 @@ export class SqlApiKeyStore implements ApiKeyStore {
 
   setValidity(projectId: string, id: string, isValid: boolean, nowMs: number): Promise<ApiKey | null> {
     return this.#database.transaction(async (trx) => {
-      await trx('api_keys')
+      const changedCount = await trx('api_keys')
         .where({ project_id: projectId, id })
         .update({ is_valid: Number(isValid), updated_at_ms: nowMs });
-      const key = await readInProject(trx, projectId, id);
-      if (key !== null) await recordChange(trx, id);
-      return key;
+      if (changedCount === 0) return null;
+      await recordChange(trx, id);
+      return readInProject(trx, projectId, id);
     });
   }
 

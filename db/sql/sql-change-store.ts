@@ -30,8 +30,9 @@ export class SqlChangeStore implements ChangeStore {
 }
 
 /**
- * Numbers a change, as the last statement of the transaction that makes it: the counter's row stays locked until the
- * commit, so nobody commits a later number first, and since it is the last lock taken it is in no deadlock.
+ * Numbers a change, as the last write of the transaction that makes it: the counter's row stays locked until the commit, so
+ * nobody commits a later number first, and since it is the last lock taken it is in no deadlock. Nothing may have been read
+ * before in that transaction: MariaDB from 11.6 on refuses to write a row that has changed since the first read.
  */
 export async function recordChange(trx: Knex.Transaction, objectId: string): Promise<void> {
   await trx('counters').where(COUNTER).increment('value', 1);

@@ -37,6 +37,77 @@ function bytesOf({ key }: Cached): number {
 }
 
 /**
+ * One way to look keys up. None learns from what was asked of another: anybody can send the suffix or the id of somebody's
+ * key as a client_id, and that it is no client_id must not make that key unknown.
+ *
+ * @param ids by name; names never change, so nothing of this is ever forgotten
+ */
+function createLookup({
+  find,
+  ids,
+  keys,
+  clock,
+}: {
+  readonly find: (name: string) => Promise<ApiKeyForExchange | null>;
+  readonly ids: { get(name: string): string | undefined; set(name: string, id: string): unknown };
+  readonly keys: LRUCache<string, Cached>;
+  readonly clock: Clock;
+}) {
+  /** When names were looked up that are nobody's. */
+  const absent = new LRUCache<string, number>({ max: MAX_ABSENT });
+  const reading = new Map<string, Promise<ReadyApiKey | null>>();
+
+  function read(name: string): Promise<ReadyApiKey | null> {
+    const shared = reading.get(name);
+    if (shared !== undefined) return shared;
+    const readAtMs = clock.nowMs();
+    // No longer its own place in the list: something was forgotten since.
+    const isCurrent = () => reading.get(name) === own;
+    const own: Promise<ReadyApiKey | null> = find(name)
+      .then((found) => {
+        const key = found && readyApiKey(found);
+        if (isCurrent()) install(name, key, readAtMs);
+        return key;
+      })
+      .finally(() => {
+        if (isCurrent()) reading.delete(name);
+      });
+    reading.set(name, own);
+    return own;
+  }
+
+  function install(name: string, key: ReadyApiKey | null, readAtMs: number): void {
+    if (key === null) {
+      absent.set(name, readAtMs);
+      return;
+    }
+    keys.set(key.id, { key, readAtMs });
+    ids.set(name, key.id);
+  }
+
+  /** Null: nobody's, as was seen a moment ago. Undefined: to be read. */
+  function recall(name: string): ReadyApiKey | null | undefined {
+    const nowMs = clock.nowMs();
+    const id = ids.get(name);
+    const cached = id === undefined ? undefined : keys.get(id);
+    if (cached !== undefined && nowMs - cached.readAtMs < MAX_AGE_MS) return cached.key;
+    const absentSinceMs = absent.get(name);
+    return absentSinceMs !== undefined && nowMs - absentSinceMs < ABSENT_MS ? null : undefined;
+  }
+
+  return {
+    async find(name: string): Promise<ReadyApiKey | null> {
+      const key = recall(name);
+      return key === undefined ? read(name) : key;
+    },
+    forget(): void {
+      reading.clear();
+      absent.clear();
+    },
+  };
+}
+
+/**
  * The API keys that were used last, with what follows from them: in most exchanges the database is not asked at all.
  *
  * - A key that was changed is forgotten ({@link ApiKeyCache.forget}): at once by the instance that changed it, within a
@@ -61,63 +132,28 @@ export function createApiKeyCache({
   readonly maxKeys?: number;
 }) {
   const keys = new LRUCache<string, Cached>({ max: maxKeys, maxSize: MAX_BYTES, sizeCalculation: bytesOf });
-  /** Ids by client_id and by its suffix, which never change, so nothing of this is ever forgotten. */
-  const ids = new LRUCache<string, string>({ max: 2 * maxKeys });
-  /** When names were looked up that are nobody's. */
-  const absent = new LRUCache<string, number>({ max: MAX_ABSENT });
   const permissionSets = new LRUCache<string, readonly string[]>({ max: MAX_PERMISSION_SETS });
-  const reading = new Map<string, Promise<ReadyApiKey | null>>();
-  let forgotten = 0;
-
-  function read(name: string, find: (name: string) => Promise<ApiKeyForExchange | null>): Promise<ReadyApiKey | null> {
-    const shared = reading.get(name);
-    if (shared !== undefined) return shared;
-    const forgottenBefore = forgotten;
-    const readAtMs = clock.nowMs();
-    const own = find(name)
-      .then((found) => {
-        const key = found && readyApiKey(found);
-        if (forgotten === forgottenBefore) install(name, key, readAtMs);
-        return key;
-      })
-      .finally(() => {
-        if (reading.get(name) === own) reading.delete(name);
-      });
-    reading.set(name, own);
-    return own;
-  }
-
-  function install(name: string, key: ReadyApiKey | null, readAtMs: number): void {
-    if (key === null) {
-      absent.set(name, readAtMs);
-      return;
-    }
-    keys.set(key.id, { key, readAtMs });
-    if (name !== key.id) ids.set(name, key.id);
-  }
-
-  /** Null: nobody's, as was seen a moment ago. Undefined: to be read. */
-  function recall(name: string, id: string | undefined): ReadyApiKey | null | undefined {
-    const nowMs = clock.nowMs();
-    const cached = id === undefined ? undefined : keys.get(id);
-    if (cached !== undefined && nowMs - cached.readAtMs < MAX_AGE_MS) return cached.key;
-    const absentSinceMs = absent.get(name);
-    return absentSinceMs !== undefined && nowMs - absentSinceMs < ABSENT_MS ? null : undefined;
-  }
+  const shared = { keys, clock };
+  const byId = createLookup({
+    ...shared,
+    find: (id) => apiKeys.findById(id),
+    ids: { get: (id) => id, set() {} },
+  });
+  const byClientId = createLookup({
+    ...shared,
+    find: (clientId) => apiKeys.findByClientId(clientId),
+    ids: new LRUCache({ max: maxKeys }),
+  });
+  const bySuffix = createLookup({
+    ...shared,
+    find: (suffix) => apiKeys.findByClientIdSuffix(suffix),
+    ids: new LRUCache({ max: maxKeys }),
+  });
 
   const reader: ApiKeyReader = {
-    async findById(id) {
-      const key = recall(id, id);
-      return key === undefined ? read(id, (name) => apiKeys.findById(name)) : key;
-    },
-    async findByClientId(clientId) {
-      const key = recall(clientId, ids.get(clientId));
-      return key === undefined ? read(clientId, (name) => apiKeys.findByClientId(name)) : key;
-    },
-    async findByClientIdSuffix(suffix) {
-      const key = recall(suffix, ids.get(suffix));
-      return key === undefined ? read(suffix, (name) => apiKeys.findByClientIdSuffix(name)) : key;
-    },
+    findById: byId.find,
+    findByClientId: byClientId.find,
+    findByClientIdSuffix: bySuffix.find,
     async findPermissionSet(digest) {
       const known = permissionSets.get(digest);
       if (known !== undefined) return known;
@@ -131,9 +167,7 @@ export function createApiKeyCache({
     reader,
     /** Call after every change of these keys, however it ended. Null: of any key. */
     forget(keyIds: readonly string[] | null): void {
-      forgotten += 1;
-      reading.clear();
-      absent.clear();
+      for (const lookup of [byId, byClientId, bySuffix]) lookup.forget();
       if (keyIds === null) keys.clear();
       else for (const id of keyIds) keys.delete(id);
     },

@@ -1,9 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Knex } from 'knex';
-import { migrationNames } from '../../db/migrations/index.ts';
+import { migrationNames, migrationSource } from '../../db/migrations/index.ts';
 import { openDatabase } from '../../db/sql/database.ts';
 import { MIGRATION_LOCK_SQL, migrateToHead, migrationStatus } from '../../db/sql/migrate.ts';
+import { SqlApiKeyStore } from '../../db/sql/sql-api-key-store.ts';
+import { SqlChangeStore } from '../../db/sql/sql-change-store.ts';
+import { SqlProjectStore } from '../../db/sql/sql-project-store.ts';
 import { inProcesses, type OpenSqlDatabase, sqlDatabases } from '../support/sql-databases.ts';
+import { anInstallation } from './api-key-store-records.ts';
 
 const MODULES = { 'db/sql/database.ts': 'openDatabase', 'db/sql/migrate.ts': 'migrateToHead' };
 const MIGRATE = `const database = openDatabase(url);
@@ -73,6 +77,44 @@ describe.each(sqlDatabases)('Migrations on $name', ({ name, openEmpty }) => {
     await sql.database.run((knex) => knex('knex_migrations').insert(newer));
     expect(await migrationStatus(sql.database)).toEqual({ applied: migrationNames, pending: [] });
     expect(await migrateToHead(sql.database)).toEqual({ applied: [] });
+  });
+
+  describe('of version 0.1', () => {
+    const firstOnly: Knex.MigratorConfig = {
+      migrationSource: { ...migrationSource, getMigrations: async () => migrationNames.slice(0, 1) },
+      disableMigrationsListValidation: true,
+      disableTransactions: true,
+    };
+    const asFirstVersion = () => sql.database.transactionWithoutLimits((trx) => trx.migrate.latest(firstOnly));
+
+    it('leave what it stored as it was, and number what is changed from then on', async () => {
+      await asFirstVersion();
+      expect(await migrationStatus(sql.database)).toMatchObject({ applied: ['0001_first_tables'] });
+      const installation = anInstallation();
+      const { apiKey, project } = installation;
+      await new SqlProjectStore(sql.database).bootstrap(installation);
+      const [keys, changes] = [new SqlApiKeyStore(sql.database), new SqlChangeStore(sql.database)];
+
+      expect((await migrateToHead(sql.database)).applied).toEqual(migrationNames.slice(1));
+      expect(await keys.findInProject(project.id, apiKey.id)).toEqual(apiKey);
+      expect(await changes.latest()).toBe(0);
+      await keys.setValidity(project.id, apiKey.id, false, 5);
+      expect(await changes.changedObjects(0, 1)).toEqual([apiKey.id]);
+    });
+
+    // During a rolling update. What that version changes is not numbered: newer instances see it within a minute.
+    it('are not in its way when it meets them: it applies nothing, and its statements run as ever', async () => {
+      await migrateToHead(sql.database);
+      const [, applied] = await asFirstVersion();
+      expect(applied).toEqual([]);
+      const installation = anInstallation();
+      await new SqlProjectStore(sql.database).bootstrap(installation);
+      const rowOf = (knex: Knex) => knex('api_keys').where({ id: installation.apiKey.id });
+      const revoking = (trx: Knex) => rowOf(trx).update({ is_valid: 0, updated_at_ms: 5 });
+      expect(await sql.database.transaction(revoking)).toBe(1);
+      expect(await sql.database.run((knex) => rowOf(knex).delete())).toBe(1);
+      expect(await new SqlChangeStore(sql.database).latest()).toBe(0);
+    });
   });
 
   it('lock nothing at head', async () => {

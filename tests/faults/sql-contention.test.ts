@@ -1,6 +1,13 @@
 import { expect, it } from '@jest/globals';
-import { describeOn } from '../support/services.ts';
-import { sqlDatabases } from '../support/sql-databases.ts';
+import { openDatabase } from '../../db/sql/database.ts';
+import { migrateToHead } from '../../db/sql/migrate.ts';
+import { SqlApiKeyStore } from '../../db/sql/sql-api-key-store.ts';
+import { SqlChangeStore } from '../../db/sql/sql-change-store.ts';
+import { SqlProjectStore } from '../../db/sql/sql-project-store.ts';
+import { startMariadb } from '../../scripts/services.mjs';
+import { anApiKey, anInstallation } from '../contract/api-key-store-records.ts';
+import { describeOn, describeWithOwn } from '../support/services.ts';
+import { onMariadb, sqlDatabases } from '../support/sql-databases.ts';
 
 describeOn('mariadb', 'Deadlock (1213)', () => {
   it('is repeated without a partial row', async () => {
@@ -25,5 +32,34 @@ describeOn('mariadb', 'Deadlock (1213)', () => {
     expect(attempts).toBe(3);
     expect(await sql.database.run((knex) => knex('projects').orderBy('id').pluck('created_at_ms'))).toEqual([2, 2]);
     await sql.close();
+  });
+});
+
+describeWithOwn('mariadb', 'Snapshot isolation (1020), the default from MariaDB 11.6 on', () => {
+  it('lets 50 keys be changed at once, by two instances, without a refusal', async () => {
+    const server = await startMariadb();
+    const databases = [openDatabase(server.url), openDatabase(server.url)];
+    try {
+      // A server that does not know it can't refuse for it either.
+      await onMariadb(server.url, 'SET GLOBAL innodb_snapshot_isolation = ON').catch(() => {});
+      const stores = databases.map((database) => new SqlApiKeyStore(database));
+      const [[database], [store]] = [databases, stores];
+      if (database === undefined || store === undefined) throw new Error('two of each');
+      await migrateToHead(database);
+      const installation = anInstallation();
+      await new SqlProjectStore(database).bootstrap(installation);
+      const projectId = installation.project.id;
+      const keys = Array.from({ length: 50 }, () => anApiKey({ projectId }));
+      for (const key of keys) await store.insert(key);
+      const onBoth = (change: (one: SqlApiKeyStore, id: string) => Promise<unknown>) =>
+        Promise.all(keys.map(({ id }, index) => change(stores[index % 2] ?? store, id)));
+
+      await onBoth((one, id) => one.setValidity(projectId, id, false, 5));
+      await onBoth((one, id) => one.delete(projectId, id));
+      expect(await new SqlChangeStore(database).latest()).toBe(100);
+    } finally {
+      for (const database of databases) await database.close();
+      await server.stop();
+    }
   });
 });

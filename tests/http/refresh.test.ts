@@ -1,6 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import { recordChange } from '../../db/sql/sql-change-store.ts';
 import { claimsOf, keyturnFor } from '../support/keyturn-server.ts';
 import { keyturnStorages } from '../support/keyturn-storage.ts';
+import { eventually } from '../support/redis-fault.ts';
+
+/** A change that was not made through this instance. */
+const SEEN_MS = 2_000;
 
 const REFUSED = { status: 400, body: { error: 'invalid_grant' } };
 
@@ -21,13 +26,17 @@ describe.each(keyturnStorages)('refresh on $name', (kind) => {
   const scopeOf = (accessToken: string): string[] =>
     (claimsOf(accessToken).scope ?? '').split(' ').filter(Boolean).sort();
 
-  /** What an edit of the key's permissions does to its row; the management of that is another issue. */
-  async function setPermissions(keyId: string, permissions: readonly string[]): Promise<void> {
-    await keyturn().service.storage.database.run((knex) =>
-      knex('api_keys')
-        .where({ id: keyId })
-        .update({ permissions: JSON.stringify(permissions) }),
-    );
+  /** What an edit of a key's permissions does to its row, seen by the instance; the management of that is another issue. */
+  async function setPermissions(key: { id: string; clientSecret: string }, permissions: readonly string[]) {
+    await keyturn().service.storage.database.transaction(async (trx) => {
+      const edited = { permissions: JSON.stringify(permissions), updated_at_ms: Date.now() };
+      await trx('api_keys').where({ id: key.id }).update(edited);
+      await recordChange(trx, key.id);
+    });
+    await eventually(async () => {
+      const { body } = await keyturn().exchange(key.clientSecret);
+      expect(scopeOf(body.access_token)).toEqual([...permissions].sort());
+    }, SEEN_MS);
   }
 
   it('gives a new pair in the same session, and counts both lifetimes from now', async () => {
@@ -129,9 +138,9 @@ describe.each(keyturnStorages)('refresh on $name', (kind) => {
     ['that asked for a part', { scope: 'read:a read:b' }],
   ])('of a session %s', (_, form: Record<string, string>) => {
     it('loses what the key has lost and gains nothing the key has gained', async () => {
-      const { id, refreshToken } = await begin({}, form);
-      await setPermissions(id, ['read:b', 'read:c']);
-      const { status, body } = await keyturn().refresh(refreshToken);
+      const key = await begin({}, form);
+      await setPermissions(key, ['read:b', 'read:c']);
+      const { status, body } = await keyturn().refresh(key.refreshToken);
       expect(status).toBe(200);
       expect(scopeOf(body.access_token)).toEqual(['read:b']);
       const gained = await keyturn().refresh(body.refresh_token, { scope: 'read:c' });
@@ -139,16 +148,16 @@ describe.each(keyturnStorages)('refresh on $name', (kind) => {
     });
 
     it('keeps the narrower of both where a permission was narrowed or widened', async () => {
-      const { id, refreshToken } = await begin({}, form);
-      await setPermissions(id, ['read:a/x', '*:b']);
-      const { body } = await keyturn().refresh(refreshToken);
+      const key = await begin({}, form);
+      await setPermissions(key, ['read:a/x', '*:b']);
+      const { body } = await keyturn().refresh(key.refreshToken);
       expect(scopeOf(body.access_token)).toEqual(['read:a/x', 'read:b']);
     });
 
     it('has no scope at all when the key has lost everything', async () => {
-      const { id, refreshToken } = await begin({}, form);
-      await setPermissions(id, []);
-      const { status, body } = await keyturn().refresh(refreshToken);
+      const key = await begin({}, form);
+      await setPermissions(key, []);
+      const { status, body } = await keyturn().refresh(key.refreshToken);
       expect(status).toBe(200);
       expect(scopeOf(body.access_token)).toEqual([]);
     });

@@ -129,6 +129,22 @@ describe('threads', () => {
     expect(printed).toBe('[{},[]]\n');
   });
 
+  const onLinux = process.platform === 'linux' ? test : test.skip;
+  onLinux('workers yield to the event loop, whose own priority stays', async () => {
+    const printed = await runAlone(`import { readdirSync, readFileSync } from 'node:fs';
+      ${NEW_POOL}
+      // proc(5): the 19th field, counted behind the name, which may hold spaces.
+      const nicenessOf = (thread) =>
+        Number(readFileSync('/proc/self/task/' + thread + '/stat', 'latin1').replace(/^.*\\) /s, '').split(' ')[16]);
+      const nicenessOfAll = () => readdirSync('/proc/self/task').map(nicenessOf);
+      const own = nicenessOf(process.pid);
+      const lowered = () => nicenessOfAll().filter((niceness) => niceness > own).length;
+      const loweredBefore = lowered();
+      await newPool().hash('a secret');
+      console.log(lowered() - loweredBefore, nicenessOf(process.pid) === own);`);
+    expect(printed).toBe('1 true\n');
+  });
+
   test('hashing leaves libuv its threads: files are read while every worker is busy', async () => {
     const printed = await runAlone(
       `import { readFile } from 'node:fs/promises';
