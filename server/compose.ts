@@ -75,6 +75,8 @@ export function composeStorage(
   { logger, clock = systemClock, metrics, secretThreads }: Surroundings,
 ): Storage {
   const database = openDatabase(config.databaseUrl);
+  // Its own connection: a flood of lookups must not keep this instance from hearing of a revocation.
+  const changesDatabase = openDatabase(config.databaseUrl, { poolMax: 1 });
   const measured = <Store extends object>(name: string, store: Store): Store => metrics?.measured(name, store) ?? store;
   const masterKeys = configuredMasterKeys(config, logger);
   const secretHasher = createBcryptPool({
@@ -102,7 +104,7 @@ export function composeStorage(
   return {
     database,
     apiKeys: measured('api_keys', new SqlApiKeyStore(database)),
-    changes: measured('changes', new SqlChangeStore(database)),
+    changes: measured('changes', new SqlChangeStore(changesDatabase)),
     projects: measured('projects', new SqlProjectStore(database)),
     audit,
     signingKeys,
@@ -110,7 +112,7 @@ export function composeStorage(
     masterKeys,
     async close() {
       await signingKeys.stop();
-      await Promise.allSettled([secretHasher.close(), database.close()]);
+      await Promise.allSettled([secretHasher.close(), changesDatabase.close(), database.close()]);
     },
   };
 }

@@ -14,7 +14,7 @@ function serializeError(error: unknown): unknown {
 
 /** Lines wait this long for company: a system call for each would be 4 % of an exchange. */
 const FLUSH_MS = 50;
-/** What a pipe takes in one piece (PIPE_BUF of Linux), so that the lines of several workers don't mix in it. */
+/** About what a pipe takes in one piece (PIPE_BUF of Linux), so that lines of several workers rarely mix in it. */
 const BATCH_CHARACTERS = 4096;
 /** When nobody reads the log any more, lines are dropped, and counted, rather than the memory filled. */
 const MAX_UNREAD_BYTES = 16 * 2 ** 20;

@@ -54,7 +54,7 @@ export class RedisSessionStore implements SessionStore {
   }
 }
 
-const ROTATION = /^(not_found|(rotated|retried|reused|rolled_back) (\d+) (\d+) (.+))$/;
+const ROTATION = /^(not_found|(rotated|retried|reused|rolled_back) (\d+) (-?\d+) (.+))$/;
 
 /** See rotate.lua. */
 function readRotation(sessionId: string, answer: string): RotationResult {

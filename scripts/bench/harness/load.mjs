@@ -117,8 +117,8 @@ export async function openLoop({ port, next, perSecond, durationMs, onAnswer, co
   const all = await Promise.all(Array.from({ length: connections }, () => openConnection(port)));
   const idle = [...all];
   const underWay = new Set();
-  const sendOne = async () => {
-    const dueMs = performance.now();
+  // From when it was due, not from when it was sent: a load that falls behind must not flatter the server.
+  const sendOne = async (dueMs) => {
     let connection = idle.shift();
     if (connection === undefined) {
       connection = await openConnection(port);
@@ -135,7 +135,7 @@ export async function openLoop({ port, next, perSecond, durationMs, onAnswer, co
     const elapsedMs = performance.now() - startedMs;
     if (elapsedMs >= durationMs) break;
     for (const dueCount = Math.floor((elapsedMs / 1000) * perSecond); sent < dueCount; sent += 1) {
-      const one = sendOne()
+      const one = sendOne(startedMs + (sent * 1000) / perSecond)
         .catch((error) => {
           failure ??= error;
         })
