@@ -71,6 +71,11 @@ function createHandle({ administrator, port, serve, program: first }) {
     },
     cpuUs: () => program.cpuUs(),
     memory: () => program.memory(),
+    /** The key that signs now. */
+    async publicJwk() {
+      const response = await fetch(`http://127.0.0.1:${port}/.well-known/jwks.json`);
+      return (await response.json()).keys[0];
+    },
     /** A new API key, `client_secret` included. */
     createKey: (fields) => manage('POST', 'keys', { permissions: PERMISSIONS, ...fields }),
     /** What the load sends to exchange the key. */
