@@ -30,6 +30,7 @@ export class Workers {
   readonly #alive = new Set<WorkerProcess>();
   readonly #stopping = new AbortController();
   readonly #metrics = createWorkerMetrics(() => this.#places.filter(({ serving }) => serving !== null).length);
+  #collecting: Promise<string> | null = null;
   #isRestarting = false;
   #isRestartWanted = false;
 
@@ -165,7 +166,15 @@ export class Workers {
     }
   }
 
-  async #allMetrics(): Promise<string> {
+  /** One collection at a time, whoever asks: it takes all workers, and anybody may ask. */
+  #allMetrics(): Promise<string> {
+    this.#collecting ??= this.#collectMetrics().finally(() => {
+      this.#collecting = null;
+    });
+    return this.#collecting;
+  }
+
+  async #collectMetrics(): Promise<string> {
     const workers = [...this.#alive].filter(hasStarted);
     const reports = await Promise.all(workers.map(async (worker) => ({ worker, text: await worker.metrics() })));
     const texts = new Map<number, string>();
