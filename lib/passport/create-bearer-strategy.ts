@@ -8,7 +8,7 @@ import {
   missingTokenFailure,
   verificationFailure,
 } from '../verifier/bearer-failure.ts';
-import { InvalidBearerRequest, readBearerToken } from '../verifier/bearer-token.ts';
+import { assertOneToken, InvalidBearerRequest, readBearerToken } from '../verifier/bearer-token.ts';
 import { type CallerIpOptions, createCallerIp } from '../verifier/caller-ip.ts';
 import { VerificationError } from '../verifier/verification-error.ts';
 import type { Verifier } from '../verifier/verifier.ts';
@@ -92,7 +92,10 @@ export function createBearerStrategy(
 
 function readToken(req: Request, realm: string): string | BearerFailure {
   try {
-    return readBearerToken(req) ?? missingTokenFailure(realm);
+    const token = readBearerToken(req);
+    if (token === null) return missingTokenFailure(realm);
+    assertOneToken(token);
+    return token;
   } catch (error) {
     if (error instanceof InvalidBearerRequest) return invalidRequestFailure(realm, error.message);
     throw error;

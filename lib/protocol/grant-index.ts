@@ -1,4 +1,4 @@
-import { covers, isPattern, isReserved, type Permission } from './permissions.ts';
+import { covers, isPattern, type Permission } from './permissions.ts';
 
 /** So few are asked one by one: a map for them would take more memory, and longer. */
 const MAX_SCANNED = 4;
@@ -14,7 +14,7 @@ interface GrantBranch {
 
 /**
  * Grants, arranged so that finding one among a hundred takes about as long as among two: a look-up for each segment, and
- * one for each length of prefix that occurs. Decides as {@link covers} does, grant by grant.
+ * one for each length of prefix that occurs. It only finds candidates: {@link covers} decides.
  */
 export class GrantIndex {
   readonly #byAction: ReadonlyMap<string, GrantNode>;
@@ -76,11 +76,7 @@ function isCovered(node: GrantNode | undefined, requirement: Permission, place: 
   const wanted = requirement.segments[place];
   if (wanted === undefined) return false;
   if (isCovered(node.literals.get(wanted), requirement, place + 1)) return true;
-  // The rule of `covers` about Keyturn's own: no wildcard reaches it.
-  if (place === 0 && isReserved(wanted)) return false;
   for (const [length, byPrefix] of node.prefixes) {
-    // A `*` in what is wanted is in no prefix: so a wider pattern is not found.
-    if (wanted.length < length) continue;
     if (isCovered(byPrefix.get(wanted.slice(0, length)), requirement, place + 1)) return true;
   }
   return false;

@@ -127,8 +127,7 @@ export function isLiteralSegment(text: string): boolean {
   return text.length <= MAX_PERMISSION_CHARACTERS && LITERAL_SEGMENT.test(text);
 }
 
-/** Whether only a literal reaches what begins so: it is Keyturn's own. */
-export function isReserved(firstSegment: string): boolean {
+function isReserved(firstSegment: string): boolean {
   return firstSegment === 'keyturn' || firstSegment === 'keyturn-installation';
 }
 

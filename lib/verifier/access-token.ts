@@ -2,7 +2,10 @@ import type { EntityFilter, PermissionSet } from '../protocol/index.ts';
 import type { AccessTokenClaims } from './access-token-claims.ts';
 import type { JsonObject } from './canonical-json.ts';
 
-/** A verified access token. Immutable; the token's own text is not kept, so it can't leak from here into a log. */
+/**
+ * A verified access token. Immutable, because requests with the same token may share it; the token's own text is not in it
+ * and can't leak from here into a log.
+ */
 export class AccessToken {
   /** `iss`: Keyturn's public URL. */
   readonly issuer: string;

@@ -5,7 +5,7 @@ import {
   missingTokenFailure,
   verificationFailure,
 } from './bearer-failure.ts';
-import { type BearerRequest, InvalidBearerRequest, readBearerToken } from './bearer-token.ts';
+import { assertOneToken, type BearerRequest, InvalidBearerRequest, readBearerToken } from './bearer-token.ts';
 import { VerificationError } from './verification-error.ts';
 import { recallAccessToken, type VerificationContext, type Verifier } from './verifier.ts';
 
@@ -30,7 +30,9 @@ export function authenticateBearer<Request extends BearerRequest>(
     if (token === null) return { failure: missingTokenFailure(realm) };
     const context = { ip: callerIp(request) };
     const accessToken = recallAccessToken(verifier, token, context);
-    return accessToken === null ? verifyBearer(token, context, verifier, realm) : { accessToken };
+    if (accessToken !== null) return { accessToken };
+    assertOneToken(token);
+    return verifyBearer(token, context, verifier, realm);
   } catch (error) {
     return failureOutcome(error, realm);
   }

@@ -20,7 +20,8 @@ export interface Verifier {
   /** The `iss` that tokens must have. */
   readonly issuer: string;
   /**
-   * Accepts or refuses an access token; anything may be passed. It is offline, but for keys that are not at hand.
+   * Accepts or refuses an access token; anything may be passed. It is offline, but for keys that are not at hand. For a
+   * token that is remembered the same object comes back as before.
    *
    * @throws {VerificationError} why not; `keys_unavailable` says nothing about the token, every other code refuses it
    * @throws {TypeError} when the second argument is missing

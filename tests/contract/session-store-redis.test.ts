@@ -64,6 +64,47 @@ describeOn('redis', 'RedisSessionStore on one Redis', (url) => {
     await fc.assert(property, { numRuns: 300 });
   });
 
+  const grants = fc.oneof(
+    fc.record({
+      permissions: fc.constant(null),
+      permissionSet: fc.stringMatching(/^[\w-]{22}$/),
+      resource: fc.option(fc.oneof(fc.webUrl({ withQueryParameters: true }), fc.constant('https://a.b/ü %2F\n"'))),
+    }),
+    fc.record({
+      permissions: fc.array(fc.stringMatching(/^[a-z*]{1,9}:[a-z*]{1,9}(\/[\w*-]{1,9})?$/)),
+      permissionSet: fc.constant(null),
+      resource: fc.option(fc.webUrl()),
+    }),
+  );
+
+  it('tells of a session, with each outcome, all that was granted', async () => {
+    const property = fc.asyncProperty(grants, address, async (grant, ip) => {
+      const session = newSession({ grant, ip });
+      await store.begin(session);
+      const attempt = presenting(session, { ip: '203.0.113.7', retrySeconds: 30 });
+      const successor = { id: session.id, keyId: session.keyId, generation: 2, lastIp: '203.0.113.7', grant };
+      expect(await store.rotate(attempt)).toMatchObject({ outcome: 'rotated', session: successor });
+      expect(await store.rotate(attempt)).toMatchObject({ outcome: 'rotated', session: successor });
+      const retry = { ...attempt, attemptId: 'another' };
+      expect(await store.rotate(retry)).toMatchObject({ outcome: 'retried', session: successor });
+      const reuse = { ...retry, retrySeconds: 0 };
+      expect(await store.rotate(reuse)).toMatchObject({ outcome: 'reused', session: successor });
+    });
+    await fc.assert(property, { numRuns: 100 });
+  });
+
+  it('serves a record whose life somebody has made endless', async () => {
+    const session = newSession();
+    await store.begin(session);
+    const attempt = presenting(session);
+    await store.rotate(attempt);
+    await connection.run((client) => client.persist(sessionKey(session.id)));
+    expect(await store.rotate(attempt)).toMatchObject({ outcome: 'rotated', session: { generation: 2 } });
+    expect(await store.rotate(presenting(session, { generation: 2 }))).toMatchObject({ outcome: 'rotated' });
+    const lifeMs = await connection.run((client) => client.pttl(sessionKey(session.id)));
+    expect(lifeMs).toBeGreaterThan(0);
+  });
+
   it('keeps a session in at most 300 bytes, whatever the refreshes', async () => {
     const ip = '2001:db8:1234:5678:9abc:def0:1234:5678';
     const session = newSession({ ip, sessionMaxSeconds: 86_400 });

@@ -5,6 +5,7 @@ import { type Database, openDatabase } from '../../db/sql/database.ts';
 import { migrateToHead, migrationStatus } from '../../db/sql/migrate.ts';
 import { SqlApiKeyStore } from '../../db/sql/sql-api-key-store.ts';
 import { SqlAuditEventStore } from '../../db/sql/sql-audit-event-store.ts';
+import { SqlChangeStore } from '../../db/sql/sql-change-store.ts';
 import { SqlProjectStore } from '../../db/sql/sql-project-store.ts';
 import { SqlSessionStore } from '../../db/sql/sql-session-store.ts';
 import { SqlSigningKeyStore } from '../../db/sql/sql-signing-key-store.ts';
@@ -56,7 +57,7 @@ const anEvent: AuditEvent = {
 function everyCall(database: Database): Record<string, () => Promise<unknown>> {
   const [keys, sessions] = [new SqlApiKeyStore(database), new SqlSessionStore(database)];
   const [projects, signingKeys] = [new SqlProjectStore(database), new SqlSigningKeyStore(database)];
-  const audit = new SqlAuditEventStore(database);
+  const [audit, changes] = [new SqlAuditEventStore(database), new SqlChangeStore(database)];
   const use = { keyId: 'key_1', usedAtMs: 1, usedIp: null, deniedAtMs: null, deniedReason: null };
   return {
     'keys.insert': () => keys.insert(anApiKey()),
@@ -82,6 +83,8 @@ function everyCall(database: Database): Record<string, () => Promise<unknown>> {
     'sessions.revoke': () => sessions.revoke('ses_1'),
     'sessions.deleteExpired': () => sessions.deleteExpired(10),
     'sessions.ping': () => sessions.ping(),
+    'changes.latest': () => changes.latest(),
+    'changes.changedObjects': () => changes.changedObjects(0, 1),
     migrationStatus: () => migrationStatus(database),
   };
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type CreatedKey, type Keyturn, startKeyturn } from '../support/keyturn-server.ts';
-import { type KeyturnStorage, keyturnStorages } from '../support/keyturn-storage.ts';
+import { type KeyturnStorage, keyturnStorages, serverStorage } from '../support/keyturn-storage.ts';
 import { eventually } from '../support/redis-fault.ts';
 
 /** In which an instance knows what another has changed. */
@@ -125,4 +125,30 @@ describe.each(keyturnStorages)('keys that two instances on one $name have cached
     expect(attempts.filter((each) => isTooLate(each) && each.isServed)).toEqual([]);
     expect(attempts.filter(({ isServed }) => isServed).length).toBeGreaterThan(keys.length);
   }, 60_000);
+});
+
+const onServer = serverStorage === null ? it.skip : it;
+
+onServer('an instance hears of a revocation while all connections of its requests are taken', async () => {
+  if (serverStorage === null) return;
+  const storage = await serverStorage.open();
+  const first = await startKeyturn(storage, { logLevel: 'warn' });
+  const second = await startKeyturn(storage, { logLevel: 'warn' });
+  try {
+    const { id, clientSecret } = await first.createKey();
+    expect((await second.exchange(clientSecret)).status).toBe(200);
+    const { database } = second.service.storage;
+    const flood = Promise.allSettled(
+      Array.from({ length: 40 }, () => database.run((knex) => knex.raw('SELECT SLEEP(1)'))),
+    );
+    expect((await first.api('PATCH', `/v1/projects/default/keys/${id}`, { is_valid: false })).status).toBe(200);
+    // Refused, or unavailable: to see that it was revoked takes one of those connections.
+    await eventually(async () => expect((await second.exchange(clientSecret)).status).not.toBe(200), SEEN_MS);
+    await flood;
+    expect((await second.exchange(clientSecret)).status).toBe(401);
+  } finally {
+    await first.close();
+    await second.close();
+    await storage.close();
+  }
 });

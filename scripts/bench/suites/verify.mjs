@@ -10,7 +10,7 @@ import { closedLoop, requestBytes } from '../harness/load.mjs';
 import { startProgram } from '../harness/program.mjs';
 import { atLeast, atMost, interleave, ratio, row } from '../harness/rounds.mjs';
 import { startContender } from '../verify/contender-process.mjs';
-import { CALLER_IP, createIssuer, writePool } from '../verify/tokens.mjs';
+import { CALLER_IP, createIssuer, ENTITY, writePool } from '../verify/tokens.mjs';
 
 /** How many tokens are new in a round, for each contender. */
 const NEW_TOKENS = 5_000;
@@ -19,7 +19,6 @@ const SEEN_TOKENS = 100;
 const SEEN_MS = 400;
 const ROUTE_MS = 1_200;
 const ROUTE_WARM_UP_MS = 2_500;
-const ROUTE_PATH = '/credentials/prod-0';
 const route = fileURLToPath(new URL('../verify/express-route.mjs', import.meta.url));
 
 const perCpuSecond = ({ operations, cpuUs }) => ({
@@ -56,6 +55,7 @@ async function compareContenders(bench, contenders, jobOf) {
 const NEW_CONTENDERS = {
   floor: 'floor',
   keyturn: 'keyturn',
+  'keyturn without memory': 'keyturn-without-memory',
   jose: 'jose',
   'fast-jwt': 'fast-jwt',
   'fast-jwt with cache': 'fast-jwt-cache',
@@ -81,7 +81,7 @@ async function compareOnNewTokens(bench, { issuer, setup, folder }) {
       barOf(samples, 'new token', 'keyturn', 'floor', 0.9),
       barOf(samples, 'new token', 'keyturn', 'jose', 1.2),
       barOf(samples, 'new token', 'keyturn', 'fast-jwt with cache', 1),
-      barOf(samples, 'new token', 'keyturn', 'fast-jwt', 1),
+      barOf(samples, 'new token', 'keyturn without memory', 'fast-jwt', 1),
       barOf(samples, 'new token', 'keyturn', 'aws-jwt-verify', 1),
     ],
   };
@@ -116,11 +116,20 @@ async function compareOnSeenTokens(bench, { issuer, setup, folder }) {
   };
 }
 
+const ONE = { permissions: 1 };
+const HUNDRED_PERMISSIONS = { permissions: 100 };
+const ONE_ENTRY = { permissions: 1, allowlist: 1 };
+const HUNDRED_ENTRIES = { permissions: 1, allowlist: 100 };
+
+/** A token with more in it is longer too, and every character of it has to be looked at: so for each
+    there is one of the same length, to tell what is compared from what is compiled. */
 const SIZES = {
-  '1 permission': { permissions: 1 },
-  '100 permissions': { permissions: 100 },
-  '1 allowlist entry': { permissions: 1, allowlist: 1 },
-  '100 allowlist entries': { permissions: 1, allowlist: 100 },
+  '1 permission': ONE,
+  '100 permissions': HUNDRED_PERMISSIONS,
+  '1 permission, as long as 100': { ...ONE, asLongAs: HUNDRED_PERMISSIONS },
+  '1 allowlist entry': ONE_ENTRY,
+  '100 allowlist entries': HUNDRED_ENTRIES,
+  '1 allowlist entry, as long as 100': { ...ONE_ENTRY, asLongAs: HUNDRED_ENTRIES },
 };
 
 async function compareSizes(bench, { issuer, setup, folder }) {
@@ -133,11 +142,12 @@ async function compareSizes(bench, { issuer, setup, folder }) {
     return { name, file: 'keyturn', setup, pool };
   });
   const samples = await compareContenders(bench, contenders, () => ({ durationMs: SEEN_MS }));
-  const growth = (large, small) =>
-    atMost(`verify: seen token, cost of ${large} / ${small}`, ratio(samples[small], samples[large]), 1.1);
   return {
     rows: rowsOf('seen token', samples, '1 permission'),
-    bars: [growth('100 permissions', '1 permission'), growth('100 allowlist entries', '1 allowlist entry')],
+    bars: [
+      growthBar('seen token', samples, '100 permissions', '1 permission'),
+      growthBar('seen token', samples, '100 allowlist entries', '1 allowlist entry'),
+    ],
   };
 }
 
@@ -151,18 +161,12 @@ const ROUTES = {
 
 /** Over HTTP, the same requests for all: the unprotected route is sent tokens too. */
 async function compareRoutes(bench, { issuer, setup }) {
-  const requests = Array.from({ length: SEEN_TOKENS }, () =>
-    requestBytes({ method: 'GET', path: ROUTE_PATH, headers: { authorization: `Bearer ${issuer.mint()}` } }),
-  );
-  const env = { NODE_ENV: 'production', VERIFY_SETUP: JSON.stringify(setup) };
+  const requests = requestsWith(issuer);
   const servers = new Map();
   try {
-    for (const [name, file] of Object.entries(ROUTES))
-      servers.set(name, await startProgram({ args: [route, file], env }));
-    const samples = await interleave(
-      [...servers].map(([name, server]) => routeContender(name, server, requests, bench.connections)),
-      bench,
-    );
+    for (const [name, file] of Object.entries(ROUTES)) servers.set(name, await startRoute(file, setup));
+    const contenders = [...servers].map(([name, server]) => routeContender(name, server, requests, bench.connections));
+    const samples = await interleave(contenders, bench);
     return {
       rows: rowsOf('Express route', samples, 'keyturn'),
       bars: [barOf(samples, 'Express route', 'keyturn', 'unprotected', 0.9)],
@@ -170,6 +174,44 @@ async function compareRoutes(bench, { issuer, setup }) {
   } finally {
     await Promise.all([...servers.values()].map(({ stop }) => stop()));
   }
+}
+
+async function compareSizesOnRoute(bench, { issuer, setup }) {
+  const server = await startRoute('keyturn-express', setup);
+  try {
+    const sizes = {
+      '1 permission': ONE,
+      '100 permissions': HUNDRED_PERMISSIONS,
+      '100 allowlist entries': HUNDRED_ENTRIES,
+    };
+    const contenders = Object.entries(sizes).map(([name, size]) =>
+      routeContender(name, server, requestsWith(issuer, size), bench.connections),
+    );
+    const samples = await interleave(contenders, bench);
+    return {
+      rows: rowsOf('Express route', samples, '1 permission'),
+      bars: [
+        growthBar('Express route', samples, '100 permissions', '1 permission'),
+        growthBar('Express route', samples, '100 allowlist entries', '1 permission'),
+      ],
+    };
+  } finally {
+    await server.stop();
+  }
+}
+
+function startRoute(file, setup) {
+  return startProgram({ args: [route, file], env: { NODE_ENV: 'production', VERIFY_SETUP: JSON.stringify(setup) } });
+}
+
+function requestsWith(issuer, size) {
+  return Array.from({ length: SEEN_TOKENS }, () =>
+    requestBytes({
+      method: 'GET',
+      path: `/credentials/${ENTITY}`,
+      headers: { authorization: `Bearer ${issuer.mint(size)}` },
+    }),
+  );
 }
 
 function routeContender(name, { ready, cpuUs }, requests, connections) {
@@ -199,13 +241,20 @@ function barOf(samples, group, ours, other, bound) {
   return atLeast(`verify: ${group}, ${ours} / ${other}`, ratio(samples[ours], samples[other]), bound);
 }
 
+/** How much more processor time the large takes than the small. */
+function growthBar(group, samples, large, small) {
+  return atMost(`verify: ${group}, cost of ${large} / ${small}`, ratio(samples[small], samples[large]), 1.1);
+}
+
+const GROUPS = [compareOnNewTokens, compareOnSeenTokens, compareSizes, compareRoutes, compareSizesOnRoute];
+
 export async function run(bench) {
   const issuer = createIssuer();
   const folder = mkdtempSync(path.join(tmpdir(), 'keyturn-verify-'));
   const setup = { ...issuer.setup, ip: CALLER_IP, probe: `Bearer ${issuer.mint()}` };
   try {
     const groups = [];
-    for (const compare of [compareOnNewTokens, compareOnSeenTokens, compareSizes, compareRoutes]) {
+    for (const compare of GROUPS) {
       groups.push(await compare(bench, { issuer, setup, folder }));
     }
     return { rows: groups.flatMap(({ rows }) => rows), bars: groups.flatMap(({ bars }) => bars) };

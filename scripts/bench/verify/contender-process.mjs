@@ -11,7 +11,7 @@ const ANSWER_MS = 60_000;
  */
 export async function startContender(name, { setup, pool }) {
   const child = fork(program, [name], {
-    env: { ...process.env, NODE_OPTIONS: '', NODE_ENV: 'production' },
+    env: { ...process.env, NODE_OPTIONS: '', NODE_NO_WARNINGS: '1', NODE_ENV: 'production' },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
 

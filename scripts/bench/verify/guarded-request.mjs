@@ -1,13 +1,15 @@
 /* Express middleware without Express: what it costs alone, on no more of a request than it looks at. */
+import { CALLER_IP, ENTITY } from './tokens.mjs';
 
-const SOCKET = { remoteAddress: '203.0.113.7' };
-const PARAMS = { id: 'prod-0' };
+const SOCKET = { remoteAddress: CALLER_IP };
+const PARAMS = { id: ENTITY };
+const URL_PATH = `/credentials/${ENTITY}`;
 
 class Request {
   method = 'GET';
   protocol = 'http';
-  url = '/credentials/prod-0';
-  originalUrl = '/credentials/prod-0';
+  url = URL_PATH;
+  originalUrl = URL_PATH;
   query = {};
   params = PARAMS;
   socket = SOCKET;

@@ -5,10 +5,10 @@ import path from 'node:path';
 
 export const ISSUER = 'https://keyturn.example';
 export const AUDIENCE = 'https://credentials.example';
-/** In every allowlist here. */
-export const CALLER_IP = '203.0.113.7';
-/** The one that routes ask for, and every token has it. */
-export const PERMISSION = 'read:credential/prod-0';
+/** In every allowlist here: where the load comes from. */
+export const CALLER_IP = '127.0.0.1';
+/** What routes are asked for, and every token covers: by a wildcard, so that it has to be matched. */
+export const ENTITY = 'prod-0-db';
 const KID = 'bench-1';
 
 export function createIssuer() {
@@ -17,28 +17,37 @@ export function createIssuer() {
   let minted = 0;
   return {
     setup: { issuer: ISSUER, audience: AUDIENCE, jwk },
-    mint({ permissions = 3, allowlist = 0 } = {}) {
+    /** @param size how many `permissions` and `allowlist` entries; `asLongAs` another size: filled up to its length */
+    mint({ asLongAs, ...size } = {}) {
       minted += 1;
-      const nowSeconds = Math.floor(Date.now() / 1000);
-      const claims = {
-        iss: ISSUER,
-        sub: 'key_01jd0000000000000000000000',
-        client_id: 'ci-runner_l2j4391xlw0k2ipwx5ejmdor8',
-        aud: AUDIENCE,
-        iat: nowSeconds,
-        exp: nowSeconds + 7200,
-        jti: String(minted).padStart(26, '0'),
-        scope: Array.from({ length: permissions }, (_, index) => `read:credential/prod-${index}`).join(' '),
-        project: 'prj_01jd0000000000000000000000',
-        sid: 'ses_01jd0000000000000000000000',
-        ...(allowlist > 0 && { ip_allowlist: allowlistOf(allowlist) }),
-      };
-      const input = `${encode({ alg: 'ES256', typ: 'at+jwt', kid: KID })}.${encode(claims)}`;
+      const claims = claimsOf(minted, size);
+      const missing = asLongAs === undefined ? 0 : lengthOf(claimsOf(minted, asLongAs)) - lengthOf(claims);
+      const filled = missing === 0 ? claims : { ...claims, note: 'x'.repeat(missing - ',"note":""'.length) };
+      const input = `${encode({ alg: 'ES256', typ: 'at+jwt', kid: KID })}.${encode(filled)}`;
       const signature = sign('sha256', Buffer.from(input), { key: privateKey, dsaEncoding: 'ieee-p1363' });
       return `${input}.${signature.toString('base64url')}`;
     },
   };
 }
+
+function claimsOf(number, { permissions = 3, allowlist = 0 }) {
+  const nowSeconds = Math.floor(Date.now() / 1000);
+  return {
+    iss: ISSUER,
+    sub: 'key_01jd0000000000000000000000',
+    client_id: 'ci-runner_l2j4391xlw0k2ipwx5ejmdor8',
+    aud: AUDIENCE,
+    iat: nowSeconds,
+    exp: nowSeconds + 7200,
+    jti: String(number).padStart(26, '0'),
+    scope: Array.from({ length: permissions }, (_, index) => `read:credential/prod-${index}-*`).join(' '),
+    project: 'prj_01jd0000000000000000000000',
+    sid: 'ses_01jd0000000000000000000000',
+    ...(allowlist > 0 && { ip_allowlist: allowlistOf(allowlist) }),
+  };
+}
+
+const lengthOf = (claims) => JSON.stringify(claims).length;
 
 const encode = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
 

@@ -179,6 +179,14 @@ describe.each(lookups)('a key looked up by %s', (lookup) => {
     expect(await look(lookup, 'nobody 0')).toMatchObject({ reads: 1 });
   });
 
+  test('of a longer name than the database has room for is nobody’s, without a read', async () => {
+    const { store, look } = setUp();
+    const longName = 'x'.repeat(101);
+    expect(await look(lookup, longName.slice(1))).toMatchObject({ reads: 1 });
+    expect(await look(lookup, longName)).toMatchObject({ version: null, reads: 0 });
+    expect(store.pending()).toHaveLength(0);
+  });
+
   test('goes when others were used after it', async () => {
     const { store, look } = setUp({ maxKeys: 2 });
     for (const letter of ['a', 'b', 'c']) store.put(keyOf(letter));

@@ -1,0 +1,83 @@
+/* How many rows the statements read that Keyturn sends: what grows with a table shows here, whatever the machine. */
+import { createConnection } from 'mysql2/promise';
+import { atMost, figureRow } from '../harness/rounds.mjs';
+import { keyIdOf, secretOf } from './numbered-keys.mjs';
+
+const PAGE = 50;
+/** The page, the row that tells whether there is another, and the few rows of what stands beside. */
+const MAX_ROWS = PAGE + 10;
+const WITHIN_MS = 15_000;
+
+/** What people and machines do; ends with what Keyturn writes by itself, seconds later. */
+async function useEverything({ call, keyCount }) {
+  const exchange = (client_secret) => call('POST', '/oauth/token', { grant_type: 'client_credentials', client_secret });
+  const { refresh_token } = await exchange(secretOf(keyCount - 1));
+  await call('POST', '/oauth/token', { grant_type: 'refresh_token', refresh_token });
+  const keys = '/v1/projects/default/keys';
+  const { next_cursor } = await call('GET', `${keys}?limit=${PAGE}`);
+  await call('GET', `${keys}?limit=${PAGE}&cursor=${next_cursor}`);
+  await call('GET', `${keys}/${keyIdOf(keyCount / 2)}`);
+  const { id, client_secret } = await call('POST', keys, { name: 'short-lived', permissions: ['read:credential'] });
+  await exchange(client_secret);
+  await call('PATCH', `${keys}/${id}`, { is_valid: false });
+  await call('DELETE', `${keys}/${id}`);
+}
+const LAST = 'last_used_at_ms` = ';
+
+export async function countRowsRead(store) {
+  const connection = await createConnection(store.databaseUrl);
+  try {
+    const statements = await logged(connection, () => useEverything(store));
+    const reads = [];
+    for (const statement of statements) reads.push({ statement, rows: await rowsReadBy(connection, statement) });
+    const [most] = reads.sort((a, b) => b.rows - a.rows);
+    return {
+      rows: [
+        figureRow(
+          `rows read by each of ${reads.length} statements`,
+          reads.map(({ rows }) => rows),
+        ),
+      ],
+      bars: [atMost(`growth: rows read by "${most.statement.slice(0, 40)}…", which reads most`, most.rows, MAX_ROWS)],
+    };
+  } finally {
+    connection.destroy();
+  }
+}
+
+/** Taken from the server's own log: nothing that Keyturn sends is missing there. */
+async function logged(connection, act) {
+  await connection.query('TRUNCATE mysql.general_log');
+  await connection.query("SET GLOBAL log_output = 'TABLE', GLOBAL general_log = 1");
+  try {
+    await act();
+    for (const endsMs = performance.now() + WITHIN_MS; ; ) {
+      const statements = await readLog(connection);
+      if (statements.some((statement) => statement.includes(LAST))) return statements;
+      if (performance.now() > endsMs) throw new Error(`Keyturn sent nothing with ${LAST}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  } finally {
+    await connection.query("SET GLOBAL general_log = 0, GLOBAL log_output = 'FILE'");
+  }
+}
+
+/** Of the other connections to the same database. */
+async function readLog(connection) {
+  const [rows] = await connection.query(
+    `SELECT DISTINCT CONVERT(argument USING utf8mb4) AS statement FROM mysql.general_log
+     WHERE command_type IN ('Query', 'Execute') AND thread_id <> CONNECTION_ID()
+       AND thread_id IN (SELECT id FROM information_schema.processlist WHERE db = DATABASE())`,
+  );
+  return rows.map(({ statement }) => statement).filter((text) => /^(select|insert|update|delete)/i.test(text));
+}
+
+/** Undone at once. A row that was inserted is refused the second time, which is no matter: inserting reads nothing. */
+async function rowsReadBy(connection, statement) {
+  await connection.beginTransaction();
+  await connection.query('FLUSH STATUS');
+  await connection.query(statement).catch(() => {});
+  const [counters] = await connection.query("SHOW SESSION STATUS LIKE 'Handler_read%'");
+  await connection.rollback();
+  return counters.reduce((sum, { Value: value }) => sum + Number(value), 0);
+}
