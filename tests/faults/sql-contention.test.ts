@@ -1,10 +1,11 @@
 import { expect, it } from '@jest/globals';
-import { openDatabase } from '../../db/sql/database.ts';
+import { type Database, openDatabase } from '../../db/sql/database.ts';
 import { migrateToHead } from '../../db/sql/migrate.ts';
 import { SqlApiKeyStore } from '../../db/sql/sql-api-key-store.ts';
 import { SqlChangeStore } from '../../db/sql/sql-change-store.ts';
 import { SqlProjectStore } from '../../db/sql/sql-project-store.ts';
 import { startMariadb } from '../../scripts/services.mjs';
+import type { ApiKey } from '../../server/api-keys/api-key.ts';
 import { anApiKey, anInstallation } from '../contract/api-key-store-records.ts';
 import { describeOn, describeWithOwn } from '../support/services.ts';
 import { onMariadb, sqlDatabases } from '../support/sql-databases.ts';
@@ -36,27 +37,30 @@ describeOn('mariadb', 'Deadlock (1213)', () => {
 });
 
 describeWithOwn('mariadb', 'Snapshot isolation (1020), the default from MariaDB 11.6 on', () => {
-  it('lets 50 keys be changed at once, by two instances, without a refusal', async () => {
+  it('refuses none of 50 keys that two instances make, revoke and delete at once', async () => {
     const server = await startMariadb();
     const databases = [openDatabase(server.url), openDatabase(server.url)];
     try {
       // A server that does not know it can't refuse for it either.
       await onMariadb(server.url, 'SET GLOBAL innodb_snapshot_isolation = ON').catch(() => {});
-      const stores = databases.map((database) => new SqlApiKeyStore(database));
-      const [[database], [store]] = [databases, stores];
-      if (database === undefined || store === undefined) throw new Error('two of each');
+      const [database] = databases as [Database];
       await migrateToHead(database);
       const installation = anInstallation();
       await new SqlProjectStore(database).bootstrap(installation);
       const projectId = installation.project.id;
       const keys = Array.from({ length: 50 }, () => anApiKey({ projectId }));
-      for (const key of keys) await store.insert(key);
-      const onBoth = (change: (one: SqlApiKeyStore, id: string) => Promise<unknown>) =>
-        Promise.all(keys.map(({ id }, index) => change(stores[index % 2] ?? store, id)));
-
-      await onBoth((one, id) => one.setValidity(projectId, id, false, 5));
-      await onBoth((one, id) => one.delete(projectId, id));
-      expect(await new SqlChangeStore(database).latest()).toBe(100);
+      const stores = databases.map((each) => new SqlApiKeyStore(each));
+      /** Why changes were not made; a busy machine may have had no time for some. */
+      async function refusals(change: (store: SqlApiKeyStore, key: ApiKey) => Promise<unknown>) {
+        const made = keys.map((key, index) => change(stores[index % 2] as SqlApiKeyStore, key));
+        const outcomes = await Promise.allSettled(made);
+        const causes = outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.cause?.message : null));
+        return causes.filter((cause) => cause !== null && cause !== 'CALL_TIMEOUT');
+      }
+      expect(await refusals((store, key) => store.insert(key))).toEqual([]);
+      expect(await refusals((store, { id }) => store.setValidity(projectId, id, false, 5))).toEqual([]);
+      expect(await refusals((store, { id }) => store.delete(projectId, id))).toEqual([]);
+      expect(await new SqlChangeStore(database).latest()).toBeGreaterThan(0);
     } finally {
       for (const database of databases) await database.close();
       await server.stop();

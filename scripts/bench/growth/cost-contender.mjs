@@ -44,20 +44,16 @@ export function interleaveShort(contenders, { rounds, onRound }) {
  * The bars of growth compare processor time, of Keyturn and of what it asks. Throughput stands in the rows: on two cores
  * that are shared with the load and everybody else it differs more from round to round than what is to be shown.
  *
- * @param figure `tokenUs`: of Keyturn and Redis, for requests that make no SQL; `allUs`: MariaDB's too, which does other
- *   work as well, such as writing to disk what the filling has left
+ * @param figure `tokenUs`: of Keyturn and Redis, for requests that make no SQL; `managementUs`: of Keyturn and MariaDB
  */
 export const costAtMost = (name, { samples, base, figure, bound }) =>
   atMost(`growth: CPU of ${name}`, ratio(samples, base, figure), bound);
 
-/** What a request costs behind Keyturn. */
-export const serverRows = (name, samples) => [
+/* What a request costs behind Keyturn. */
+const serverRow = (server, figure) => (name, samples) =>
   figureRow(
-    `… CPU µs of Redis, ${name}`,
-    samples.map(({ redisUs }) => redisUs),
-  ),
-  figureRow(
-    `… CPU µs of MariaDB, ${name}`,
-    samples.map(({ sqlUs }) => sqlUs),
-  ),
-];
+    `… CPU µs of ${server}, ${name}`,
+    samples.map((sample) => sample[figure]),
+  );
+export const redisRow = serverRow('Redis', 'redisUs');
+export const sqlRow = serverRow('MariaDB', 'sqlUs');

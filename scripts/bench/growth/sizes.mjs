@@ -1,6 +1,6 @@
 /* Exchange and refresh on a small and on a large store, side by side. */
 import { interleave, row } from '../harness/rounds.mjs';
-import { costAtMost, costContender, serverRows } from './cost-contender.mjs';
+import { costAtMost, costContender, redisRow, sqlRow } from './cost-contender.mjs';
 
 const MAX_GROWTH = 1.15;
 const count = (number) => number.toLocaleString('en');
@@ -29,7 +29,7 @@ export async function compareSizes(bench, stores) {
     const { small, large } = await interleave(contenders, bench);
     rows.push(row(`${what}, ${sizeOf(stores.small)}`, small));
     rows.push(row(`${what}, ${sizeOf(stores.large)}`, large, small));
-    rows.push(...serverRows('small', small), ...serverRows('large', large));
+    for (const rowOf of [redisRow, sqlRow]) rows.push(rowOf('small', small), rowOf('large', large));
     const growth = `${what}, ${sizeOf(stores.large)} / ${sizeOf(stores.small)}`;
     if (isBar) bars.push(costAtMost(growth, { samples: large, base: small, figure: 'tokenUs', bound: MAX_GROWTH }));
   }

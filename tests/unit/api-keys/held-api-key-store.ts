@@ -75,7 +75,7 @@ export function createHeldStore({ nowMs = () => 0 }: { readonly nowMs?: () => nu
   };
 }
 
-export type HeldStore = ReturnType<typeof createHeldStore>;
+type HeldStore = ReturnType<typeof createHeldStore>;
 
 /** Until all that follows from what has ended has happened. */
 export const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
