@@ -1,7 +1,7 @@
 /* The management API's reads of keys, on a small and on a large store. */
 import { requestBytes } from '../harness/load.mjs';
 import { row } from '../harness/rounds.mjs';
-import { costAtMost, costContender, interleaveShort, SHORT, serverRows } from './cost-contender.mjs';
+import { costAtMost, costContender, interleaveShort, SHORT } from './cost-contender.mjs';
 import { keyIdOf } from './numbered-keys.mjs';
 
 /** People and consoles ask these, not every automation of every customer. */
