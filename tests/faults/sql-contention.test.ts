@@ -54,7 +54,9 @@ describeWithOwn('mariadb', 'Snapshot isolation (1020), the default from MariaDB 
       async function refusals(change: (store: SqlApiKeyStore, key: ApiKey) => Promise<unknown>) {
         const made = keys.map((key, index) => change(stores[index % 2] as SqlApiKeyStore, key));
         const outcomes = await Promise.allSettled(made);
-        const causes = outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.cause?.message : null));
+        const causes = outcomes.map((outcome) =>
+          outcome.status === 'rejected' ? outcome.reason.cause?.message : null,
+        );
         return causes.filter((cause) => cause !== null && cause !== 'CALL_TIMEOUT');
       }
       expect(await refusals((store, key) => store.insert(key))).toEqual([]);

@@ -75,7 +75,5 @@ export function createHeldStore({ nowMs = () => 0 }: { readonly nowMs?: () => nu
   };
 }
 
-type HeldStore = ReturnType<typeof createHeldStore>;
-
 /** Until all that follows from what has ended has happened. */
 export const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
