@@ -120,7 +120,7 @@ function createLookup({
 /**
  * The API keys that were used last, with what follows from them: in most exchanges the database is not asked at all.
  *
- * - A key that was changed is forgotten ({@link ApiKeyCache.forget}): at once by the instance that changed it, within a
+ * - A key that was changed, or whose project was, is forgotten ({@link ApiKeyCache.forget}): at once by the instance that changed it, within a
  *   second by the others, which follow the list of changes.
  * - A read that began before something was forgotten neither installs what it finds nor is shared with whoever asks
  *   afterwards: it may have seen the state of before.
@@ -178,11 +178,17 @@ export function createApiKeyCache({
 
   return {
     reader,
-    /** Call after every change of these keys, however it ended. Null: of any key. */
-    forget(keyIds: readonly string[] | null): void {
+    /** Call after every change of these keys or of their projects, however it ended. Null: of any. */
+    forget(changedIds: readonly string[] | null): void {
       for (const lookup of [byId, byClientId, bySuffix]) lookup.forget();
-      if (keyIds === null) keys.clear();
-      else for (const id of keyIds) keys.delete(id);
+      if (changedIds === null) {
+        keys.clear();
+        return;
+      }
+      for (const id of changedIds) keys.delete(id);
+      const projectIds = new Set(changedIds.filter((id) => id.startsWith('prj_')));
+      if (projectIds.size === 0) return;
+      for (const [id, { key }] of [...keys.entries()]) if (projectIds.has(key.projectId)) keys.delete(id);
     },
   };
 }

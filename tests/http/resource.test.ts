@@ -1,10 +1,14 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { recordChange } from '../../db/sql/sql-change-store.ts';
 import { claimsOf, keyturnFor } from '../support/keyturn-server.ts';
 import { keyturnStorages } from '../support/keyturn-storage.ts';
 import { addProject, type OtherProject } from '../support/other-project.ts';
+import { eventually } from '../support/redis-fault.ts';
 
 const A = 'https://a.example';
 const B = 'https://b.example/api';
+/** In which an instance knows what was changed behind its back. */
+const SEEN_MS = 1_000;
 
 describe.each(keyturnStorages)('resource (RFC 8707) on $name', (kind) => {
   const keyturn = keyturnFor(kind);
@@ -61,15 +65,18 @@ describe.each(keyturnStorages)('resource (RFC 8707) on $name', (kind) => {
       await keyturn().exchange(key.client_secret),
       await keyturn().exchange(key.client_secret, { resource: A }),
     ];
-    await keyturn().service.storage.database.run((knex) =>
-      knex('projects')
+    await keyturn().service.storage.database.transaction(async (trx) => {
+      await trx('projects')
         .where({ id: losing.id })
-        .update({ audiences: JSON.stringify([B]) }),
-    );
-    for (const { body } of sessions) {
-      const reply = await keyturn().refresh(body.refresh_token);
-      const audience = reply.status === 200 ? [audienceOf(reply.body.access_token)].flat() : [];
-      expect(audience).not.toContain(A);
-    }
+        .update({ audiences: JSON.stringify([B]) });
+      await recordChange(trx, losing.id);
+    });
+    await eventually(async () => {
+      const { body } = await keyturn().exchange(key.client_secret);
+      expect(audienceOf(body.access_token)).toBe(B);
+    }, SEEN_MS);
+    const [whole, narrowed] = await Promise.all(sessions.map(({ body }) => keyturn().refresh(body.refresh_token)));
+    expect(audienceOf(whole?.body.access_token)).toBe(B);
+    expect(narrowed).toMatchObject({ status: 400, body: { error: 'invalid_target' } });
   });
 });

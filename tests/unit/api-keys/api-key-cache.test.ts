@@ -105,6 +105,18 @@ describe.each(lookups)('a key looked up by %s', (lookup) => {
     expect(await look(lookup, other)).toMatchObject({ reads: 1 });
   });
 
+  test('is forgotten with its project, and no other with it', async () => {
+    const { store, forget, look } = setUp();
+    store.put(keyOf('a', { projectId: 'prj_one' }));
+    store.put(keyOf('b', { projectId: 'prj_two' }));
+    const other = nameOf(keyOf('b'));
+    await look(lookup, name);
+    await look(lookup, other);
+    forget(['prj_one']);
+    expect(await look(lookup, name)).toMatchObject({ reads: 1 });
+    expect(await look(lookup, other)).toMatchObject({ reads: 0 });
+  });
+
   test('that was deleted is gone once it is forgotten, although its name is still known', async () => {
     const { store, forget, look } = setUp();
     store.put(version(1));
