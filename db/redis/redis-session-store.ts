@@ -2,7 +2,7 @@ import { DependencyUnavailable } from '../../server/dependency-unavailable.ts';
 import type { Session } from '../../server/sessions/session.ts';
 import type { NewSession, RotationAttempt, RotationResult, SessionStore } from '../../server/sessions/session-store.ts';
 import type { RedisConnection } from './connect-redis.ts';
-import { formatConstantFields, formatIp, parseSessionRecord, sessionKey } from './session-record.ts';
+import { formatConstantFields, formatFirstRecord, formatIp, parseSessionRecord, sessionKey } from './session-record.ts';
 
 /** Sessions in Redis: one key each, so that a Cluster needs nothing more; every operation is one round trip. */
 export class RedisSessionStore implements SessionStore {
@@ -13,15 +13,21 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async begin(session: NewSession): Promise<void> {
-    await this.#connection.run((client) =>
-      client.beginSession(
-        sessionKey(session.id),
-        session.refreshTokenSeconds * 1000,
-        (session.sessionMaxSeconds ?? 0) * 1000,
-        session.attemptId,
-        formatIp(session.ip),
-        formatConstantFields(session.keyId, session.grant),
-      ),
+    const key = sessionKey(session.id);
+    const lifeMs = session.refreshTokenSeconds * 1000;
+    const { sessionMaxSeconds } = session;
+    await this.#connection.run<unknown>((client) =>
+      sessionMaxSeconds === null
+        ? // NX: the command sent twice changes nothing.
+          client.set(key, formatFirstRecord(session), 'PX', lifeMs, 'NX')
+        : client.beginSession(
+            key,
+            lifeMs,
+            sessionMaxSeconds * 1000,
+            session.attemptId,
+            formatIp(session.ip),
+            formatConstantFields(session.keyId, session.grant),
+          ),
     );
   }
 

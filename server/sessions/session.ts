@@ -11,7 +11,7 @@ export interface Session {
   readonly generation: number;
   /** Which attempt made the newest generation; the same attempt, sent again by a driver, gets the same answer. */
   readonly attemptId: string;
-  /** When the newest generation was made, by the store's clock. */
+  /** When the newest generation was made, by the store's clock; may be 0 for the first. */
   readonly rotatedAtMs: number;
   /** Absolute end by the store's clock; null where sessions are unbounded. */
   readonly endsAtMs: number | null;

@@ -11,14 +11,12 @@ const BATCH = 100_000;
 const ID_PREFIX = 'ses_01';
 const sessionIdOf = (number) => ID_PREFIX + createHash('sha1').update(String(number)).digest('hex').slice(0, 24);
 
-/** The record that db/redis/begin.lua writes for an exchange from 127.0.0.1; 15 minutes to 3 hours are left to it. */
+/** The record that an exchange from 127.0.0.1 writes; 15 minutes to 3 hours are left to it. */
 const FILL = `
-local time = redis.call('TIME')
-local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 for number = tonumber(ARGV[2]), tonumber(ARGV[3]) do
   local random = redis.sha1hex(number)
   local constant = ARGV[4 + number % (#ARGV - 3)]
-  local record = '1 1 ' .. string.sub(random, 25, 32) .. ' ' .. now .. ' 0 127.0.0.1 ' .. constant
+  local record = '1 1 ' .. string.sub(random, 25, 32) .. ' 0 0 127.0.0.1 ' .. constant
   redis.call('SET', ARGV[1] .. string.sub(random, 1, 24), record, 'PX', 900000 + number * 7919 % 9900000)
 end`;
 
