@@ -4,7 +4,10 @@ export interface ApiKeyPage {
   readonly keys: readonly ApiKey[];
   /** Id to continue after; null on the last page. */
   readonly nextAfterId: string | null;
+  /** At most 10,000. */
   readonly totalCount: number;
+  /** There are more than `totalCount`. */
+  readonly exceedsTotalCount: boolean;
 }
 
 export interface ApiKeyUse {

@@ -177,7 +177,15 @@ describe.each(sqlDatabases)('ApiKeyStore.list on $name', ({ open }) => {
     ids.sort();
     const first = await store.list(project.id, { limit: 3, afterId: null });
     expect(first.keys.map((key) => key.id)).toEqual(ids.slice(0, 3));
-    expect(first).toMatchObject({ nextAfterId: ids[2], totalCount: 7 });
+    expect(first).toMatchObject({ nextAfterId: ids[2], totalCount: 7, exceedsTotalCount: false });
+    for (const [maxCounted, exceedsTotalCount] of [
+      [7, false],
+      [6, true],
+    ] as const) {
+      const bounded = new SqlApiKeyStore(sql.database, { maxCounted });
+      const counted = { totalCount: maxCounted, exceedsTotalCount };
+      expect(await bounded.list(project.id, { limit: 1, afterId: null })).toMatchObject(counted);
+    }
 
     await store.delete(project.id, String(ids[0]));
     const second = await store.list(project.id, { limit: 3, afterId: first.nextAfterId });
@@ -190,6 +198,7 @@ describe.each(sqlDatabases)('ApiKeyStore.list on $name', ({ open }) => {
       keys: [],
       nextAfterId: null,
       totalCount: 0,
+      exceedsTotalCount: false,
     });
     await sql.close();
   });

@@ -109,7 +109,7 @@ describe.each(keyturnStorages)('management of keys on $name', (kind) => {
     const { body } = await keyturn().api('GET', `/v1/projects/${slug}/keys?limit=2`);
     expect(body).toMatchObject({ next_cursor: null, total_count: 2 });
     const none = await keyturn().api('GET', `/v1/projects/${(await addProject(keyturn())).id}/keys`);
-    expect(none.body).toEqual({ data: [], next_cursor: null, total_count: 0 });
+    expect(none.body).toEqual({ data: [], next_cursor: null, total_count: 0, exceeds_total_count: false });
   });
 
   it.each(['limit=0', 'limit=201', 'limit=-1', 'limit=1.5', 'limit=x', 'limit=', 'limit=1&limit=2', 'limit[]=1'])(

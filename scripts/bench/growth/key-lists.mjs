@@ -6,7 +6,8 @@ import { keyIdOf } from './numbered-keys.mjs';
 
 /** People and consoles ask these, not every automation of every customer. */
 const CONNECTIONS = 4;
-const MAX_GROWTH = 1.15;
+/** A small project counts its thousand keys, a large one ten thousand and no more. */
+const MAX_GROWTH = 2;
 
 const cursorOf = (keyId) => Buffer.from(keyId).toString('base64url');
 const READS = {

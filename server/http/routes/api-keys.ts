@@ -46,6 +46,7 @@ export function createApiKeyRoutes({
       data: page.keys.map(toApiKeyJson),
       next_cursor: page.nextAfterId === null ? null : toCursor(page.nextAfterId),
       total_count: page.totalCount,
+      exceeds_total_count: page.exceedsTotalCount,
     });
   };
 
