@@ -6,6 +6,8 @@ export const MAX_CHOSEN_SECRET_BYTES = 72;
  * {@link SecretHasherBusy} when the queue is full and {@link SecretTooLong} over {@link MAX_CHOSEN_SECRET_BYTES}.
  */
 export interface SecretHasher {
+  /** How many secrets may be under way at once, those that wait included. */
+  readonly capacity: number;
   /** A salted hash, `$2b$12$…`. */
   hash(secret: string): Promise<string>;
   /** False also for text that is no hash. */

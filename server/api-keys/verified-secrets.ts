@@ -1,40 +1,48 @@
 import { createHmac } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
 import { randomBytes } from '../random.ts';
 
-const DEFAULT_SECONDS = 300;
+const DEFAULT_SECONDS = 24 * 3600;
 const DEFAULT_ENTRIES = 10_000;
 
 /**
- * Remembers which chosen secrets bcrypt has proven, so that a client which exchanges often pays for bcrypt once in five
- * minutes. Holds HMACs under a key of this process, never a secret; the secret's version is in it, so a regenerated
- * secret is not remembered; and only whether a secret is right is remembered, never whether its key may be used.
+ * Remembers which chosen secret bcrypt has proven against which hash, so that a client in regular service pays for bcrypt
+ * once. Holds HMACs under a key of this process, never a secret. It says nothing of whether a key may be used, nor of
+ * whether the hash is still that of the key: whoever asks compares it with the key's. Found by the client_id, so that
+ * nothing need be looked up to know that a secret is new.
  *
- * @param maxEntries oldest go first. Default 10,000.
- * @param seconds lifetime of an entry, not prolonged by use; at most 300, the default.
+ * @param maxEntries what was used longest ago goes first. Default 10,000.
+ * @param seconds forgotten when unused for so long. Default a day: a client whose access tokens last two hours must not
+ *   depend on a turn of bcrypt each time, which whoever floods its client_id could keep from it.
  */
 export function createVerifiedSecrets(clock: Clock, { maxEntries = DEFAULT_ENTRIES, seconds = DEFAULT_SECONDS } = {}) {
-  if (seconds > DEFAULT_SECONDS) throw new RangeError('a verified secret is remembered for 300 seconds at most');
   const processKey = randomBytes(32);
-  const expiries = new Map<string, number>();
-
-  const nameOf = (keyId: string, secretVersion: number, secret: string): string =>
-    createHmac('sha256', processKey).update(`${keyId}\n${secretVersion}\n${secret}`).digest('base64');
+  const hashes = new LRUCache<string, string>({
+    max: maxEntries,
+    ttl: seconds * 1000,
+    updateAgeOnGet: true,
+    // The clock is asked each time, not once a millisecond of the real one.
+    ttlResolution: 0,
+    perf: { now: () => clock.nowMs() },
+  });
 
   return {
-    has(keyId: string, secretVersion: number, secret: string): boolean {
-      const name = nameOf(keyId, secretVersion, secret);
-      const expiresAtMs = expiries.get(name);
-      if (expiresAtMs === undefined) return false;
-      if (clock.nowMs() < expiresAtMs) return true;
-      expiries.delete(name);
-      return false;
+    /**
+     * Stands for a secret that a client has presented, right or wrong; nothing can be learnt from it. No two pairs have
+     * the same: a chosen secret has no line break.
+     */
+    nameOf(clientId: string, secret: string): string {
+      return createHmac('sha256', processKey).update(`${clientId}\n${secret}`).digest('base64');
     },
 
-    add(keyId: string, secretVersion: number, secret: string): void {
-      const [oldest] = expiries.keys();
-      if (expiries.size >= maxEntries && oldest !== undefined) expiries.delete(oldest);
-      expiries.set(nameOf(keyId, secretVersion, secret), clock.nowMs() + seconds * 1000);
+    /** The bcrypt hash that the secret of this name was proven against; undefined: none is remembered. */
+    hashOf(name: string): string | undefined {
+      return hashes.get(name);
+    },
+
+    add(name: string, hash: string): void {
+      hashes.set(name, hash);
     },
   };
 }

@@ -28,6 +28,7 @@ type Pool = ReturnType<typeof workerpool.pool>;
 export function createBcryptPool(options: BcryptPoolOptions = {}): SecretHasher {
   const { cost = 12, maxQueued = 64, idleMs = 30_000 } = options;
   const maxWorkers = options.maxWorkers ?? Math.max(1, Math.min(2, availableParallelism() - 1));
+  const capacity = maxWorkers + maxQueued;
   let pool: Pool | null = null;
   let inFlight = 0;
   let idleTimer: NodeJS.Timeout | undefined;
@@ -46,7 +47,7 @@ export function createBcryptPool(options: BcryptPoolOptions = {}): SecretHasher 
   async function run(method: 'hash' | 'compare', secret: string, parameter: string | number): Promise<unknown> {
     if (closed) throw new Error('the bcrypt pool is closed');
     if (Buffer.byteLength(secret) > MAX_CHOSEN_SECRET_BYTES) throw new SecretTooLong();
-    if (inFlight >= maxWorkers + maxQueued) throw new SecretHasherBusy();
+    if (inFlight >= capacity) throw new SecretHasherBusy();
     pool ??= startPool(maxWorkers);
     clearTimeout(idleTimer);
     inFlight += 1;
@@ -64,6 +65,7 @@ export function createBcryptPool(options: BcryptPoolOptions = {}): SecretHasher 
   }
 
   return {
+    capacity,
     hash: async (secret) => String(await run('hash', secret, cost)),
     compare: async (secret, hash) => (await run('compare', secret, hash)) === true,
     close: async () => {

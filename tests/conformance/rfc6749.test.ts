@@ -183,7 +183,7 @@ describe('RFC 6749 on whatever store', () => {
   it('§2.3.1 MUST protect against brute force: a wrong secret is refused however often it is tried', async () => {
     const { clientId } = await keyturn().createKey();
     const replies = await Promise.all(
-      Array.from({ length: 100 }, () => keyturn().token(GRANT, basic(clientId, 'Wrong-Secret-1'))),
+      Array.from({ length: 100 }, (_, index) => keyturn().token(GRANT, basic(clientId, `Wrong-Secret-${index}`))),
     );
     const statuses = new Set(replies.map(({ status }) => status));
     expect([...statuses].every((status) => status === 401 || status === 429)).toBe(true);

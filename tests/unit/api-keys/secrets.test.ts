@@ -31,33 +31,42 @@ describe('secret hash', () => {
 });
 
 describe('verified secrets', () => {
-  test('are remembered for five minutes and not longer, however often they are used', () => {
+  const HOUR_MS = 3_600_000;
+
+  test('are remembered as long as they are used once a day', () => {
     const clock = createFakeClock();
     const verified = createVerifiedSecrets(clock);
-    verified.add('key_1', 1, 'secret');
-    for (let minute = 0; minute < 5; minute += 1) {
-      expect(verified.has('key_1', 1, 'secret')).toBe(true);
-      clock.advance(60_000);
+    const name = verified.nameOf('client', 'secret');
+    verified.add(name, 'hash');
+    for (let day = 0; day < 3; day += 1) {
+      clock.advance(23 * HOUR_MS);
+      expect(verified.hashOf(name)).toBe('hash');
     }
-    expect(verified.has('key_1', 1, 'secret')).toBe(false);
+    clock.advance(25 * HOUR_MS);
+    expect(verified.hashOf(name)).toBeUndefined();
   });
 
-  test('are of one key, one version and one secret', () => {
+  test('are of one client and one secret', () => {
     const verified = createVerifiedSecrets(createFakeClock());
-    verified.add('key_1', 1, 'secret');
-    expect(verified.has('key_2', 1, 'secret')).toBe(false);
-    expect(verified.has('key_1', 2, 'secret')).toBe(false);
-    expect(verified.has('key_1', 1, 'Secret')).toBe(false);
+    verified.add(verified.nameOf('client_1', 'secret'), 'hash');
+    expect(verified.hashOf(verified.nameOf('client_1', 'secret'))).toBe('hash');
+    expect(verified.hashOf(verified.nameOf('client_2', 'secret'))).toBeUndefined();
+    expect(verified.hashOf(verified.nameOf('client_1', 'Secret'))).toBeUndefined();
+    expect(verified.hashOf(verified.nameOf('client_', '1secret'))).toBeUndefined();
   });
 
-  test('are bounded: the oldest is forgotten first', () => {
+  test('have names that say nothing: no two processes give the same', () => {
+    const nameOf = () => createVerifiedSecrets(createFakeClock()).nameOf('client', 'secret');
+    expect(nameOf()).not.toBe(nameOf());
+  });
+
+  test('are bounded: what was used longest ago is forgotten first', () => {
     const verified = createVerifiedSecrets(createFakeClock(), { maxEntries: 2 });
-    for (const keyId of ['key_1', 'key_2', 'key_3']) verified.add(keyId, 1, 's');
-    expect(['key_1', 'key_2', 'key_3'].map((keyId) => verified.has(keyId, 1, 's'))).toEqual([false, true, true]);
-  });
-
-  test('cannot be remembered for longer than five minutes', () => {
-    expect(() => createVerifiedSecrets(createFakeClock(), { seconds: 301 })).toThrow(RangeError);
+    verified.add('name 1', 'hash');
+    verified.add('name 2', 'hash');
+    verified.hashOf('name 1');
+    verified.add('name 3', 'hash');
+    expect(['name 1', 'name 2', 'name 3'].map(verified.hashOf)).toEqual(['hash', undefined, 'hash']);
   });
 });
 
@@ -75,6 +84,7 @@ describe('makeApiKey', () => {
     createdBy: null,
   };
   const secretHasher: SecretHasher = {
+    capacity: 1,
     hash: async () => '$2b$12$hash',
     compare: async () => false,
     close: async () => {},

@@ -64,6 +64,7 @@ describe('hash and compare', () => {
 describe('bounds', () => {
   test('refuses what would wait behind a full queue, and serves again when there is room', async () => {
     const hasher = newPool({ maxQueued: 2 });
+    expect(hasher.capacity).toBe(3);
     const hash = await hasher.hash('a secret');
     const answers = Array.from({ length: 5 }, () => hasher.compare('a secret', hash));
     const settled = await Promise.allSettled(answers);
