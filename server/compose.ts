@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import { createVerifier } from '@keyturn/lib';
 import { connectRedis, type RedisConnection } from '../db/redis/connect-redis.ts';
 import { RedisSessionStore } from '../db/redis/redis-session-store.ts';
+import { AuditTrail } from '../db/sql/audit-trail.ts';
 import { type Database, openDatabase } from '../db/sql/database.ts';
 import { SqlApiKeyStore } from '../db/sql/sql-api-key-store.ts';
 import { SqlAuditEventStore } from '../db/sql/sql-audit-event-store.ts';
@@ -11,23 +12,23 @@ import { SqlProjectStore } from '../db/sql/sql-project-store.ts';
 import { SqlSessionStore } from '../db/sql/sql-session-store.ts';
 import { SqlSigningKeyStore } from '../db/sql/sql-signing-key-store.ts';
 import type { ProjectStore } from './access-control/project-store.ts';
-import { type ApiKeyReader, createApiKeyCache, forgettingChanges } from './api-keys/api-key-cache.ts';
+import { type ApiKeyReader, createApiKeyCache } from './api-keys/api-key-cache.ts';
 import type { ApiKeyStore } from './api-keys/api-key-store.ts';
 import { createClientAuthenticator } from './api-keys/authenticate-client.ts';
-import { createApiKeyManagement } from './api-keys/manage-api-keys.ts';
 import type { SecretHasher } from './api-keys/secret-hasher.ts';
 import { createVerifiedSecrets } from './api-keys/verified-secrets.ts';
+import type { AuditEventStore } from './audit/audit-event.ts';
 import { type AuditLog, createAuditLog } from './audit/audit-log.ts';
 import { createChangeFollower } from './changes/change-follower.ts';
 import type { ChangeStore } from './changes/change-store.ts';
 import { type Clock, monotonicClock, systemClock } from './clock.ts';
+import { composeManagement } from './compose-management.ts';
 import type { Config } from './config.ts';
 import { configuredMasterKeys } from './configured-master-keys.ts';
 import { createBcryptPool } from './crypto/bcrypt-pool.ts';
 import { createSigningKeyPairs } from './crypto/key-pairs.ts';
 import type { MasterKeys } from './crypto/master-key.ts';
 import { createApp, createOpsApp } from './http/app.ts';
-import { createProjectAuthorizer } from './http/authorize-project.ts';
 import { createHttpServer } from './http/http-server.ts';
 import { createHealthRoutes } from './http/routes/health.ts';
 import { createTokenRoute } from './http/token-route.ts';
@@ -53,6 +54,7 @@ export interface Storage {
   readonly changes: ChangeStore;
   readonly projects: ProjectStore;
   readonly audit: AuditLog;
+  readonly auditEvents: AuditEventStore;
   readonly signingKeys: SigningKeyRing;
   readonly secretHasher: SecretHasher;
   readonly masterKeys: MasterKeys;
@@ -83,8 +85,10 @@ export function composeStorage(
     maxQueued: MAX_QUEUED_SECRETS,
     ...(secretThreads === undefined ? {} : { maxWorkers: secretThreads }),
   });
+  const trail = new AuditTrail(() => masterKeys.auditMacKeys());
+  const auditEvents = measured('audit_events', new SqlAuditEventStore(database, trail));
   const audit = createAuditLog({
-    events: measured('audit_events', new SqlAuditEventStore(database)),
+    events: auditEvents,
     clock,
     onError: (error, event) => logger.error({ err: error, event }, 'audit event not stored'),
   });
@@ -97,7 +101,7 @@ export function composeStorage(
     accessTokenSeconds: config.accessTokenSeconds,
     onChange: ({ type, kid }) => {
       logger.info({ type, kid }, 'signing keys changed');
-      void audit.record(type, { ip: null, requestId: null }, { projectId: null, objectId: kid });
+      void audit.record(type, { actorId: null, ip: null, requestId: null }, { projectId: null, objectId: kid });
     },
     onError: (error) => logger.error({ err: error }, 'signing keys not reloaded'),
   });
@@ -107,6 +111,7 @@ export function composeStorage(
     changes: measured('changes', new SqlChangeStore(changesDatabase)),
     projects: measured('projects', new SqlProjectStore(database)),
     audit,
+    auditEvents,
     signingKeys,
     secretHasher,
     masterKeys,
@@ -157,7 +162,7 @@ function reportMisuse(audit: AuditLog, logger: Logger): (misuse: RefreshTokenMis
     const detail = { key_id: key.id, generation, last_ip: lastIp, ip: address };
     logger.warn({ type, session_id: sessionId, request_id: requestId, ...detail }, 'session ended');
     const object = { projectId: key.projectId, objectId: sessionId, detail };
-    void audit.record(type, { ip: address, requestId }, object);
+    void audit.record(type, { actorId: null, ip: address, requestId }, object);
   };
 }
 
@@ -208,7 +213,7 @@ export async function composeService(
   storage: Storage = composeStorage(config, surroundings),
 ): Promise<Service> {
   const { logger, clock = systemClock, metrics = createMetrics() } = surroundings;
-  const { apiKeys, changes, projects, audit, signingKeys, secretHasher, database } = storage;
+  const { apiKeys, changes, signingKeys, database } = storage;
   const { issuer, trustedProxies } = config;
   // First: it finds out whether the master key is the right one, before anything is derived from it or connected.
   await signingKeys.load();
@@ -241,15 +246,7 @@ export async function composeService(
     issuer,
     jwks,
     verifier: createVerifier({ issuer, audience: issuer, jwks, clock }),
-    authorize: createProjectAuthorizer({ projects, apiKeys, clock }),
-    management: createApiKeyManagement({
-      apiKeys: forgettingChanges(apiKeys, keyCache),
-      secretHasher,
-      audit,
-      clock,
-      issuer,
-    }),
-    clock,
+    ...composeManagement(storage, { keyCache, clock, issuer }),
     logger,
     healthRoutes: config.opsPort === null ? healthRoutes : null,
   });

@@ -40,6 +40,7 @@ function masterKeysFromFile(file: string, load: () => MasterKeys | null, make: (
   };
   return {
     refreshTokenMacKeys: () => made().refreshTokenMacKeys(),
+    auditMacKeys: () => made().auditMacKeys(),
     encrypt: (plaintext, associatedData) => made().encrypt(plaintext, associatedData),
     decrypt(envelope, associatedData) {
       const masterKeys = opened();

@@ -1,7 +1,9 @@
 import { clientIdSuffixOf } from '@keyturn/lib/protocol';
 import type { Knex } from 'knex';
-import type { ApiKey, ApiKeyForExchange } from '../../server/api-keys/api-key.ts';
+import { effectivePermissions, type RoleAssignment } from '../../server/access-control/role-assignment.ts';
+import type { ApiKey, ApiKeyForExchange, PreviousSecret } from '../../server/api-keys/api-key.ts';
 import { permissionSetDigest } from '../../server/api-keys/permission-set.ts';
+import { wordsOf } from '../../server/api-keys/search-words.ts';
 
 export interface ApiKeyRow {
   readonly id: string;
@@ -27,23 +29,96 @@ export interface ApiKeyRow {
   readonly last_used_ip: string | null;
   readonly last_denied_at_ms: number | null;
   readonly last_denied_reason: string | null;
+  readonly version: number;
+  readonly secret_last_used_at_ms: number | null;
+  readonly previous_secret_hash: string | null;
+  readonly previous_hint: string | null;
+  readonly previous_secret_expires_at_ms: number | null;
+  readonly previous_secret_last_used_at_ms: number | null;
 }
 
-export type ApiKeyForExchangeRow = ApiKeyRow & { readonly project_audiences: string };
+/** A role that a key or a member has, joined with the role and its workspace. */
+export interface AssignedRoleRow {
+  readonly role_id: string;
+  /** Empty: the whole project. */
+  readonly workspace_id: string;
+  readonly workspace_slug: string | null;
+  readonly permissions: string;
+  readonly role_updated_at_ms: number;
+}
 
-/** The row of a new key, and its permission set where that is new too. For use in a transaction. */
+/** The row of a new key, its roles and its search words. For use in a transaction, after {@link keepPermissionSet}. */
 export async function insertApiKey(trx: Knex.Transaction, key: ApiKey): Promise<void> {
-  const digest = permissionSetDigest(key.permissions);
-  const isKnown = await trx('permission_sets').where({ digest }).first('digest');
-  if (!isKnown) {
-    // A parallel transaction may add the same set: the name stands for the content, so either row will do.
-    const set = { digest, permissions: JSON.stringify(key.permissions) };
-    await trx('permission_sets').insert(set).onConflict('digest').merge({ digest });
-  }
   await trx('api_keys').insert(fromApiKey(key));
+  await writeRoles(trx, key);
+  await writeWords(trx, key);
 }
 
-function fromApiKey(key: ApiKey): ApiKeyRow {
+/**
+ * Keeps a set of permissions that is about to be in force, because sessions name it by its digest alone. Content decides
+ * the name, so it matters neither that two instances write at once nor whether the write that follows takes place.
+ */
+export async function keepPermissionSet(knex: Knex, permissions: readonly string[]): Promise<void> {
+  const digest = permissionSetDigest(permissions);
+  if (await knex('permission_sets').where({ digest }).first('digest')) return;
+  const set = { digest, permissions: JSON.stringify(permissions) };
+  await knex('permission_sets').insert(set).onConflict('digest').merge({ digest });
+}
+
+export async function writeRoles(trx: Knex.Transaction, { id, roles }: Pick<ApiKey, 'id' | 'roles'>): Promise<void> {
+  await trx('api_key_roles').where({ key_id: id }).delete();
+  const rows = roles.map(({ roleId, workspaceId }) => ({
+    key_id: id,
+    role_id: roleId,
+    workspace_id: workspaceId ?? '',
+  }));
+  if (rows.length > 0) await trx('api_key_roles').insert(rows);
+}
+
+export async function writeWords(trx: Knex.Transaction, key: ApiKey): Promise<void> {
+  await trx('api_key_words').where({ key_id: key.id }).delete();
+  await trx('api_key_words').insert(wordsOf(key).map((word) => ({ project_id: key.projectId, word, key_id: key.id })));
+}
+
+/** Roles of many keys at once, by key. */
+export async function readRolesOfKeys(
+  knex: Knex,
+  keyIds: readonly string[],
+): Promise<ReadonlyMap<string, readonly AssignedRoleRow[]>> {
+  const byKey = new Map<string, AssignedRoleRow[]>();
+  if (keyIds.length === 0) return byKey;
+  const rows: (AssignedRoleRow & { readonly key_id: string })[] = await knex('api_key_roles')
+    .join('roles', 'roles.id', 'api_key_roles.role_id')
+    .leftJoin('workspaces', 'workspaces.id', 'api_key_roles.workspace_id')
+    .whereIn('api_key_roles.key_id', keyIds)
+    .orderBy(['api_key_roles.role_id', 'api_key_roles.workspace_id'])
+    .select('api_key_roles.*', {
+      permissions: 'roles.permissions',
+      role_updated_at_ms: 'roles.updated_at_ms',
+      workspace_slug: 'workspaces.slug',
+    });
+  for (const row of rows) byKey.set(row.key_id, [...(byKey.get(row.key_id) ?? []), row]);
+  return byKey;
+}
+
+export const toAssignment = ({ role_id: roleId, workspace_id: workspaceId }: AssignedRoleRow): RoleAssignment => ({
+  roleId,
+  workspaceId: workspaceId || null,
+});
+
+/** Own permissions and those of the roles, worked in. */
+export function effectiveOf(own: readonly string[], roles: readonly AssignedRoleRow[]): readonly string[] {
+  return effectivePermissions(
+    own,
+    roles.map(({ permissions, workspace_slug: workspaceSlug }) => ({
+      permissions: JSON.parse(permissions),
+      workspaceSlug,
+    })),
+  );
+}
+
+/** The row of a key; its roles stand in a table of their own. */
+export function fromApiKey(key: ApiKey): ApiKeyRow {
   const clientIdSuffix = clientIdSuffixOf(key.clientId);
   if (clientIdSuffix === null)
     throw new RangeError('a client_id has the form <name>_<25 lower-case letters and digits>');
@@ -71,10 +146,17 @@ function fromApiKey(key: ApiKey): ApiKeyRow {
     last_used_ip: key.lastUsedIp,
     last_denied_at_ms: key.lastDeniedAtMs,
     last_denied_reason: key.lastDeniedReason,
+    version: key.version,
+    secret_last_used_at_ms: key.secretLastUsedAtMs,
+    previous_secret_hash: key.previousSecret?.hash ?? null,
+    previous_hint: key.previousSecret?.hint ?? null,
+    previous_secret_expires_at_ms: key.previousSecret?.expiresAtMs ?? null,
+    previous_secret_last_used_at_ms: key.previousSecret?.lastUsedAtMs ?? null,
   };
 }
 
-export function toApiKey(row: ApiKeyRow): ApiKey {
+export function toApiKey(row: ApiKeyRow, roles: readonly AssignedRoleRow[]): ApiKey {
+  const permissions: readonly string[] = JSON.parse(row.permissions);
   return {
     id: row.id,
     projectId: row.project_id,
@@ -82,15 +164,20 @@ export function toApiKey(row: ApiKeyRow): ApiKey {
     name: row.name,
     description: row.description,
     ownerId: row.owner_id,
-    permissions: JSON.parse(row.permissions),
+    permissions,
+    roles: roles.map(toAssignment),
+    effectivePermissions: effectiveOf(permissions, roles),
     ipAllowlist: JSON.parse(row.ip_allowlist),
     expiresAtMs: row.expires_at_ms,
     isValid: row.is_valid !== 0,
     secretHash: row.secret_hash,
     hint: row.hint,
     secretVersion: row.secret_version,
+    secretLastUsedAtMs: row.secret_last_used_at_ms,
+    previousSecret: toPreviousSecret(row),
     refreshTokens: row.refresh_tokens !== 0,
     refreshRequiresClientAuth: row.refresh_requires_client_auth !== 0,
+    version: row.version,
     createdAtMs: row.created_at_ms,
     createdBy: row.created_by,
     updatedAtMs: row.updated_at_ms,
@@ -101,6 +188,20 @@ export function toApiKey(row: ApiKeyRow): ApiKey {
   };
 }
 
-export function toApiKeyForExchange(row: ApiKeyForExchangeRow): ApiKeyForExchange {
-  return { ...toApiKey(row), projectAudiences: JSON.parse(row.project_audiences) };
+function toPreviousSecret(row: ApiKeyRow): PreviousSecret | null {
+  const { previous_secret_hash: hash, previous_secret_expires_at_ms: expiresAtMs } = row;
+  if (hash === null || expiresAtMs === null) return null;
+  return { hash, expiresAtMs, hint: row.previous_hint ?? '', lastUsedAtMs: row.previous_secret_last_used_at_ms };
+}
+
+export function toApiKeyForExchange(
+  row: ApiKeyRow & { readonly project_audiences: string },
+  roles: readonly AssignedRoleRow[],
+): ApiKeyForExchange {
+  const changes = [row.updated_at_ms, ...roles.map(({ role_updated_at_ms: updatedAtMs }) => updatedAtMs)];
+  return {
+    ...toApiKey(row, roles),
+    projectAudiences: JSON.parse(row.project_audiences),
+    rightsChangedAtMs: Math.max(...changes),
+  };
 }

@@ -1,31 +1,37 @@
 import type { Knex } from 'knex';
 import type { ApiKey, ApiKeyForExchange } from '../../server/api-keys/api-key.ts';
+import { ApiKeyNameTaken, type ApiKeyStore, type ApiKeyUse } from '../../server/api-keys/api-key-store.ts';
+import type { Page, PageRequest } from '../../server/page.ts';
 import {
-  ApiKeyNameTaken,
-  type ApiKeyPage,
-  type ApiKeyStore,
-  type ApiKeyUse,
-} from '../../server/api-keys/api-key-store.ts';
-import { insertApiKey, toApiKey, toApiKeyForExchange } from './api-key-row.ts';
+  type ApiKeyRow,
+  insertApiKey,
+  keepPermissionSet,
+  readRolesOfKeys,
+  toApiKey,
+  toApiKeyForExchange,
+} from './api-key-row.ts';
 import type { Database } from './database.ts';
 import { violatesUnique } from './database-error.ts';
+import { readPage } from './read-page.ts';
 import { recordChange } from './sql-change-store.ts';
 
 /** Uses written in one transaction: few enough to end in time on a slow server. */
 const USES_PER_TRANSACTION = 200;
-const MAX_COUNTED = 10_000;
+// Ids sort by creation.
+const COLUMNS = { id: 'api_keys.id', sorts: { created_at: 'api_keys.id' } };
 
 export class SqlApiKeyStore implements ApiKeyStore {
   readonly #database: Database;
   readonly #maxCounted: number;
 
   /** @param maxCounted as far as a list counts, so that its cost does not grow with the project. Default 10,000. */
-  constructor(database: Database, { maxCounted = MAX_COUNTED } = {}) {
+  constructor(database: Database, { maxCounted = 10_000 } = {}) {
     this.#database = database;
     this.#maxCounted = maxCounted;
   }
 
-  insert(key: ApiKey): Promise<void> {
+  async insert(key: ApiKey): Promise<void> {
+    await this.#database.run((knex) => keepPermissionSet(knex, key.effectivePermissions));
     return this.#database.transaction(async (trx) => {
       try {
         await insertApiKey(trx, key);
@@ -52,19 +58,16 @@ export class SqlApiKeyStore implements ApiKeyStore {
     return this.#database.run((knex) => readInProject(knex, projectId, id));
   }
 
-  list(projectId: string, page: { readonly limit: number; readonly afterId: string | null }): Promise<ApiKeyPage> {
+  list(projectId: string, request: PageRequest<'created_at'>): Promise<Page<ApiKey>> {
     return this.#database.run(async (knex) => {
-      const query = knex('api_keys').where({ project_id: projectId });
-      const counted = await countUpTo(knex, query, this.#maxCounted);
-      if (page.afterId !== null) query.where('id', '>', page.afterId);
-      // One more than asked for tells whether there is a next page.
-      const rows = await query.orderBy('id').limit(page.limit + 1);
-      const keys = rows.slice(0, page.limit).map(toApiKey);
-      return {
-        keys,
-        nextAfterId: rows.length > page.limit ? (keys.at(-1)?.id ?? null) : null,
-        ...counted,
-      };
+      const page = await readPage(knex, knex('api_keys').where({ project_id: projectId }), {
+        columns: COLUMNS,
+        request,
+        select: 'api_keys.*',
+        toItem: (row: ApiKeyRow) => row,
+        maxCounted: this.#maxCounted,
+      });
+      return { ...page, items: await withRoles(knex, page.items) };
     });
   }
 
@@ -104,30 +107,35 @@ export class SqlApiKeyStore implements ApiKeyStore {
   }
 
   async #findForExchange(column: 'id' | 'client_id' | 'client_id_suffix', value: string) {
-    const row = await this.#database.run((knex) =>
-      knex('api_keys')
+    return this.#database.run(async (knex) => {
+      const row = await knex('api_keys')
         .join('projects', 'projects.id', 'api_keys.project_id')
         .where(`api_keys.${column}`, value)
-        .first('api_keys.*', 'projects.audiences as project_audiences'),
-    );
-    return row ? toApiKeyForExchange(row) : null;
+        .first('api_keys.*', {
+          project_audiences: 'projects.audiences',
+          has_roles: knex.raw('EXISTS (SELECT 1 FROM api_key_roles WHERE key_id = api_keys.id)'),
+        });
+      if (!row) return null;
+      const roles = row.has_roles ? ((await readRolesOfKeys(knex, [row.id])).get(row.id) ?? []) : [];
+      const key = toApiKeyForExchange(row, roles);
+      // Roles may have been edited since the key was written: what is in force now is what sessions will name.
+      if (roles.length > 0) await keepPermissionSet(knex, key.effectivePermissions);
+      return key;
+    });
   }
 }
 
-/** A count reads an index entry for each row: without a limit the list of a million keys takes a hundred times as long. */
-async function countUpTo(knex: Knex, query: Knex.QueryBuilder, limit: number) {
-  const some = query
-    .clone()
-    .select('id')
-    .limit(limit + 1);
-  const counted = await knex.count({ count: '*' }).from(some.as('some')).first();
-  const count = Number(counted?.count);
-  return { totalCount: Math.min(count, limit), exceedsTotalCount: count > limit };
+async function withRoles(knex: Knex, rows: readonly ApiKeyRow[]): Promise<ApiKey[]> {
+  const roles = await readRolesOfKeys(
+    knex,
+    rows.map(({ id }) => id),
+  );
+  return rows.map((row) => toApiKey(row, roles.get(row.id) ?? []));
 }
 
 async function readInProject(knex: Knex, projectId: string, id: string): Promise<ApiKey | null> {
   const row = await knex('api_keys').where({ project_id: projectId, id }).first();
-  return row ? toApiKey(row) : null;
+  return row ? ((await withRoles(knex, [row]))[0] ?? null) : null;
 }
 
 async function recordUse(trx: Knex.Transaction, use: ApiKeyUse): Promise<void> {

@@ -1,26 +1,62 @@
-import type { AuditEvent, AuditEventStore } from '../../server/audit/audit-event.ts';
+import type { Knex } from 'knex';
+import type {
+  AuditEvent,
+  AuditEventFilter,
+  AuditEventStore,
+  StoredAuditEvent,
+} from '../../server/audit/audit-event.ts';
+import type { Page, PageRequest } from '../../server/page.ts';
+import type { AuditTrail, ChainedRow } from './audit-trail.ts';
 import type { Database } from './database.ts';
+import { readPage } from './read-page.ts';
+
+type AuditEventRow = Omit<ChainedRow, 'sequence'> & { readonly sequence: number | null };
+
+// In order of id, which is that of time: two events of one millisecond keep their order.
+const COLUMNS = { id: 'audit_events.id', sorts: { created_at: 'audit_events.id' } };
 
 export class SqlAuditEventStore implements AuditEventStore {
   readonly #database: Database;
+  readonly #trail: AuditTrail;
 
-  constructor(database: Database) {
+  constructor(database: Database, trail: AuditTrail) {
     this.#database = database;
+    this.#trail = trail;
   }
 
-  async append(event: AuditEvent): Promise<void> {
-    await this.#database.run((knex) =>
-      knex('audit_events').insert({
-        id: event.id,
-        type: event.type,
-        project_id: event.projectId,
-        actor_id: event.actorId,
-        object_id: event.objectId,
-        ip: event.ip,
-        request_id: event.requestId,
-        detail: JSON.stringify(event.detail),
-        created_at_ms: event.createdAtMs,
-      }),
-    );
+  append(events: readonly AuditEvent[]): Promise<void> {
+    return this.#database.transaction((trx) => this.#trail.append(trx, events));
   }
+
+  list(filter: AuditEventFilter, request: PageRequest<'created_at'>): Promise<Page<StoredAuditEvent>> {
+    return this.#database.run((knex) => {
+      const query = knex('audit_events').where((builder) => whereMatching(builder, filter));
+      return readPage(knex, query, { columns: COLUMNS, request, select: 'audit_events.*', toItem: toEvent });
+    });
+  }
+}
+
+function whereMatching(builder: Knex.QueryBuilder, filter: AuditEventFilter): void {
+  const { projectId, actorId, objectId, type, sinceMs, untilMs } = filter;
+  builder.where({ project_id: projectId });
+  if (actorId !== undefined) builder.where({ actor_id: actorId });
+  if (objectId !== undefined) builder.where({ object_id: objectId });
+  if (type !== undefined) builder.where({ type });
+  if (sinceMs !== undefined) builder.where('created_at_ms', '>=', sinceMs);
+  if (untilMs !== undefined) builder.where('created_at_ms', '<', untilMs);
+}
+
+function toEvent(row: AuditEventRow): StoredAuditEvent {
+  return {
+    id: row.id,
+    type: row.type as AuditEvent['type'],
+    projectId: row.project_id,
+    actorId: row.actor_id,
+    objectId: row.object_id,
+    ip: row.ip,
+    requestId: row.request_id,
+    detail: JSON.parse(row.detail),
+    createdAtMs: row.created_at_ms,
+    sequence: row.sequence,
+  };
 }

@@ -36,7 +36,8 @@ export class SqlChangeStore implements ChangeStore {
  */
 export async function recordChange(trx: Knex.Transaction, objectId: string): Promise<void> {
   await trx('counters').where(COUNTER).increment('value', 1);
-  const sequence = await readCounter(trx);
+  const { value } = await trx('counters').where(COUNTER).forUpdate().first('value');
+  const sequence = Number(value);
   await trx('changes').insert({ sequence, object_id: objectId });
   await trx('changes')
     .where('sequence', '<=', sequence - KEPT)

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import type { Project } from '../../server/access-control/project.ts';
 import type { Installation, ProjectStore } from '../../server/access-control/project-store.ts';
-import { insertApiKey } from './api-key-row.ts';
+import { insertApiKey, keepPermissionSet } from './api-key-row.ts';
 import type { Database } from './database.ts';
 import { violatesUnique } from './database-error.ts';
 
@@ -40,6 +40,8 @@ export class SqlProjectStore implements ProjectStore {
    * Of two at once the second waits at the slug, which the first has in its open transaction, and then finds it taken.
    */
   async bootstrap(installation: Installation): Promise<boolean> {
+    const { apiKey } = installation;
+    await this.#database.run((knex) => keepPermissionSet(knex, apiKey.effectivePermissions));
     return this.#database.transaction(async (trx) => {
       if (!(await hasNoProject(trx))) return false;
       try {
@@ -49,7 +51,7 @@ export class SqlProjectStore implements ProjectStore {
         throw error;
       }
       await insertOwner(trx, installation);
-      await insertApiKey(trx, installation.apiKey);
+      await insertApiKey(trx, apiKey);
       return true;
     });
   }

@@ -40,6 +40,8 @@ export async function bootstrap(
       description: 'Made at installation; holds every permission',
       ownerId: user.id,
       permissions: ADMINISTRATOR_PERMISSIONS,
+      roles: [],
+      effectivePermissions: ADMINISTRATOR_PERMISSIONS,
       ipAllowlist: [],
       expiresAtMs: null,
       refreshTokens: true,

@@ -1,10 +1,9 @@
 import type { Project } from './project.ts';
 
-/** What an access token of Keyturn's own says of its holder. */
+/** Somebody who manages, and what they hold. */
 export interface Principal {
-  /** `key_…` */
-  readonly keyId: string;
-  readonly projectId: string;
+  /** The one project that permissions for `keyturn` count in; null: none. */
+  readonly projectId: string | null;
   readonly permissions: readonly string[];
   can(permission: string): boolean;
 }

@@ -39,7 +39,9 @@ const copyOf = (name: string): string => Buffer.from(name).toString();
 
 /** Roughly: the record, and some 500 bytes for each compiled permission, 300 for each allowlist entry. */
 function bytesOf({ key }: Cached): number {
-  return 2_000 + key.permissions.reduce((sum, text) => sum + 500 + text.length, 0) + 300 * key.ipAllowlist.length;
+  return (
+    2_000 + key.effectivePermissions.reduce((sum, text) => sum + 500 + text.length, 0) + 300 * key.ipAllowlist.length
+  );
 }
 
 /**

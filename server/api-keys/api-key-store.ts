@@ -1,14 +1,5 @@
+import type { Page, PageRequest } from '../page.ts';
 import type { ApiKey, ApiKeyForExchange } from './api-key.ts';
-
-export interface ApiKeyPage {
-  readonly keys: readonly ApiKey[];
-  /** Id to continue after; null on the last page. */
-  readonly nextAfterId: string | null;
-  /** At most 10,000. */
-  readonly totalCount: number;
-  /** There are more than `totalCount`. */
-  readonly exceedsTotalCount: boolean;
-}
 
 export interface ApiKeyUse {
   readonly keyId: string;
@@ -45,8 +36,7 @@ export interface ApiKeyStore {
   findById(id: string): Promise<ApiKeyForExchange | null>;
   /** By `key_…` within one project; null for another project's key. */
   findInProject(projectId: string, id: string): Promise<ApiKey | null>;
-  /** By id, oldest first; stays right while rows are added. `limit` 1 to 200. */
-  list(projectId: string, page: { readonly limit: number; readonly afterId: string | null }): Promise<ApiKeyPage>;
+  list(projectId: string, page: PageRequest<'created_at'>): Promise<Page<ApiKey>>;
   /** The key as it is after the change, or null when there is none in that project. */
   setValidity(projectId: string, id: string, isValid: boolean, nowMs: number): Promise<ApiKey | null>;
   /** True when there was one. */

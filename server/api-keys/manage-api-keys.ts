@@ -1,35 +1,14 @@
-import { PermissionSet } from '@keyturn/lib/protocol';
+import type { Actor } from '../access-control/actor.ts';
+import { assertGrantable } from '../access-control/grant-rule.ts';
 import type { Project } from '../access-control/project.ts';
 import { excessiveTokenLength, MAX_ACCESS_TOKEN_LENGTH } from '../access-tokens/access-token-claims.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { Clock } from '../clock.ts';
+import type { Page, PageRequest } from '../page.ts';
 import type { ApiKey } from './api-key.ts';
-import type { ApiKeyPage, ApiKeyStore } from './api-key-store.ts';
+import type { ApiKeyStore } from './api-key-store.ts';
 import { type ApiKeyDescription, makeApiKey, type NewApiKey } from './new-api-key.ts';
 import type { SecretHasher } from './secret-hasher.ts';
-
-/** Who manages, and from where. */
-export interface Actor {
-  /** `key_…` */
-  readonly keyId: string;
-  /** The user answerable for that key. */
-  readonly ownerId: string;
-  /** What it may hand out in the project. */
-  readonly grantable: readonly string[];
-  readonly ip: string | null;
-  readonly requestId: string;
-}
-
-/** Nobody hands out what they don't hold. */
-export class PermissionExceedsGrantor extends Error {
-  readonly permissions: readonly string[];
-
-  constructor(permissions: readonly string[]) {
-    super('permissions exceed those of the grantor');
-    this.name = 'PermissionExceedsGrantor';
-    this.permissions = permissions;
-  }
-}
 
 /** Access tokens of the key would be larger than verifiers and HTTP servers take. */
 export class TokenTooLarge extends Error {
@@ -61,15 +40,13 @@ export function createApiKeyManagement({
   readonly clock: Clock;
   readonly issuer: string;
 }) {
-  function assertTokenFits({ id: keyId, clientId, permissions, ipAllowlist }: ApiKey, project: Project): void {
+  function assertTokenFits(
+    { id: keyId, clientId, effectivePermissions: permissions, ipAllowlist }: ApiKey,
+    project: Project,
+  ): void {
     const { id: projectId, audiences: audience } = project;
     const length = excessiveTokenLength({ issuer, keyId, clientId, projectId, audience, permissions, ipAllowlist });
     if (length !== null) throw new TokenTooLarge(length);
-  }
-
-  function assertGrantable(permissions: readonly string[], { grantable }: Actor): void {
-    const exceeding = PermissionSet.parse(grantable).uncovered(permissions);
-    if (exceeding.length > 0) throw new PermissionExceedsGrantor(exceeding);
   }
 
   return {
@@ -77,8 +54,8 @@ export function createApiKeyManagement({
      * @throws {PermissionExceedsGrantor | TokenTooLarge | ApiKeyNameTaken | SecretHasherBusy | DependencyUnavailable}
      */
     async create(project: Project, { chosenSecret, ...wanted }: CreateApiKey, actor: Actor): Promise<NewApiKey> {
-      assertGrantable(wanted.permissions, actor);
-      const description = { ...wanted, projectId: project.id, ownerId: actor.ownerId, createdBy: actor.keyId };
+      assertGrantable(wanted.effectivePermissions, actor);
+      const description = { ...wanted, projectId: project.id, ownerId: actor.userId, createdBy: actor.actorId };
       const made = await makeApiKey(description, chosenSecret, { clock, secretHasher });
       assertTokenFits(made.apiKey, project);
       await apiKeys.insert(made.apiKey);
@@ -86,7 +63,7 @@ export function createApiKeyManagement({
       return made;
     },
 
-    list(project: Project, page: { readonly limit: number; readonly afterId: string | null }): Promise<ApiKeyPage> {
+    list(project: Project, page: PageRequest<'created_at'>): Promise<Page<ApiKey>> {
       return apiKeys.list(project.id, page);
     },
 
@@ -100,7 +77,7 @@ export function createApiKeyManagement({
       if (isValid) {
         // Restoring hands the key's permissions out anew.
         const key = await apiKeys.findInProject(project.id, id);
-        assertGrantable(key?.permissions ?? [], actor);
+        assertGrantable(key?.effectivePermissions ?? [], actor);
       }
       const key = await apiKeys.setValidity(project.id, id, isValid, clock.nowMs());
       if (key === null) return null;

@@ -18,6 +18,8 @@ export type ApiKeyDescription = Pick<
   | 'description'
   | 'ownerId'
   | 'permissions'
+  | 'roles'
+  | 'effectivePermissions'
   | 'ipAllowlist'
   | 'expiresAtMs'
   | 'refreshTokens'
@@ -64,6 +66,9 @@ export async function makeApiKey(
       chosenSecret === null ? hashGeneratedSecret(clientSecret) : tagBcryptHash(await secretHasher.hash(chosenSecret)),
     hint: clientSecret.slice(-HINT_LENGTH),
     secretVersion: 1,
+    secretLastUsedAtMs: null,
+    previousSecret: null,
+    version: 1,
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
     lastUsedAtMs: null,

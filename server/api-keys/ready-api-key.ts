@@ -21,13 +21,13 @@ export class ApiKeyRules {
   }
 
   get permissionSet(): PermissionSet {
-    this.#permissionSet ??= PermissionSet.parse(this.#key.permissions);
+    this.#permissionSet ??= PermissionSet.parse(this.#key.effectivePermissions);
     return this.#permissionSet;
   }
 
   /** Names the whole of the key's permissions in its sessions. */
   get permissionSetDigest(): string {
-    this.#permissionSetDigest ??= permissionSetDigest(this.#key.permissions);
+    this.#permissionSetDigest ??= permissionSetDigest(this.#key.effectivePermissions);
     return this.#permissionSetDigest;
   }
 

@@ -1,46 +1,32 @@
 import type { Clock } from '../clock.ts';
-import { newId } from '../random.ts';
-import type { AuditEvent, AuditEventStore, AuditEventType } from './audit-event.ts';
-
-export interface AuditOrigin {
-  /** Absent: Keyturn itself, or whoever presented a token without proving anything. */
-  readonly keyId?: string;
-  readonly ip: string | null;
-  readonly requestId: string | null;
-}
+import {
+  type AuditEvent,
+  type AuditEventStore,
+  type AuditEventType,
+  type AuditedObject,
+  type AuditOrigin,
+  newAuditEvent,
+} from './audit-event.ts';
 
 /**
- * Records what was done. The write that it tells of has happened by then, so a store that fails to take the event must
- * not turn the answer into a failure: `onError` gets the event, to be logged whole.
+ * Records what happened outside of any write of a store: security events. What they tell of has happened, so a store that
+ * fails to take one must not turn the answer into a failure: `onError` gets the event, to be logged whole. Management
+ * writes store their events themselves, in their own transactions.
  */
 export function createAuditLog({
   events,
   clock,
   onError,
 }: {
-  readonly events: AuditEventStore;
+  readonly events: Pick<AuditEventStore, 'append'>;
   readonly clock: Clock;
   readonly onError: (error: unknown, event: AuditEvent) => void;
 }) {
   return {
-    async record(
-      type: AuditEventType,
-      { keyId, ip, requestId }: AuditOrigin,
-      object: { readonly projectId: string | null; readonly objectId: string; readonly detail?: AuditEvent['detail'] },
-    ): Promise<void> {
-      const event: AuditEvent = {
-        id: newId('evt'),
-        type,
-        projectId: object.projectId,
-        actorId: keyId ?? null,
-        objectId: object.objectId,
-        ip,
-        requestId,
-        detail: object.detail ?? {},
-        createdAtMs: clock.nowMs(),
-      };
+    async record(type: AuditEventType, origin: AuditOrigin, object: AuditedObject): Promise<void> {
+      const event = newAuditEvent(clock, type, origin, object);
       try {
-        await events.append(event);
+        await events.append([event]);
       } catch (error) {
         onError(error, event);
       }

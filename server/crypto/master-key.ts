@@ -11,6 +11,8 @@ const ENVELOPE = /^v1\.([0-9a-f]{8})\.([A-Za-z0-9_-]{16})\.([A-Za-z0-9_-]{22,})$
 export interface MasterKeys {
   /** HMAC keys for refresh tokens, 32 bytes each: the first makes MACs, all are accepted. */
   refreshTokenMacKeys(): readonly Buffer[];
+  /** HMAC keys of the audit chain and their public names: the first makes MACs, all are accepted. */
+  auditMacKeys(): readonly { readonly id: string; readonly key: Buffer }[];
   /**
    * AES-256-GCM under the first key: `v1.<key id>.<iv>.<ciphertext and tag>`, base64url. `associatedData` says what the
    * plaintext belongs to; the envelope opens only with the same.
@@ -46,6 +48,7 @@ interface DerivedKey {
   readonly id: string;
   readonly encryptionKey: KeyObject;
   readonly macKey: Buffer;
+  readonly auditMacKey: Buffer;
 }
 
 /**
@@ -77,6 +80,7 @@ function deriveKey(masterKey: Buffer): DerivedKey {
     id: createHash('sha256').update(derive('master-key-id')).digest('hex').slice(0, 8),
     encryptionKey: createSecretKey(derive('signing-key-encryption')),
     macKey: derive('refresh-token-mac'),
+    auditMacKey: derive('audit-chain-mac'),
   };
 }
 
@@ -85,6 +89,7 @@ function createMasterKeys(keys: readonly DerivedKey[]): MasterKeys {
   if (first === undefined) throw new RangeError('at least one master key is needed');
   return {
     refreshTokenMacKeys: () => keys.map(({ macKey }) => macKey),
+    auditMacKeys: () => keys.map(({ id, auditMacKey }) => ({ id, key: auditMacKey })),
     encrypt(plaintext, associatedData) {
       const iv = randomBytes(IV_BYTES);
       const cipher = createCipheriv('aes-256-gcm', first.encryptionKey, iv, { authTagLength: TAG_BYTES });

@@ -9,6 +9,7 @@ import {
 } from '@keyturn/lib/protocol';
 import { z } from 'zod';
 import type { ApiKey } from '../api-keys/api-key.ts';
+import { listQuery } from './list-query.ts';
 
 const PERMISSIONS_MAX = 100;
 /** Lone surrogates (Cs) are stored as U+FFFD, and SQLite cuts a text at NUL: neither would come back as it was sent. */
@@ -77,22 +78,7 @@ export const createApiKeySchema = z.strictObject({
 
 export const updateApiKeySchema = z.strictObject({ is_valid: z.boolean() });
 
-export const listApiKeysSchema = z.strictObject({
-  limit: z
-    .string()
-    .regex(/^\d{1,3}$/, 'must be a whole number from 1 to 200')
-    .transform(Number)
-    .pipe(z.number().min(1, 'must be 1 to 200').max(200, 'must be 1 to 200'))
-    .default(50),
-  cursor: z
-    .string()
-    .regex(/^[A-Za-z0-9_-]{1,100}$/, 'must be the next_cursor of an earlier answer')
-    .transform((text) => Buffer.from(text, 'base64url').toString('latin1'))
-    .refine((id) => /^key_[0-9a-z]{26}$/.test(id), 'must be the next_cursor of an earlier answer')
-    .optional(),
-});
-
-export const toCursor = (id: string): string => Buffer.from(id).toString('base64url');
+export const listApiKeysSchema = listQuery(['created_at'], {});
 
 const toTime = (milliseconds: number | null): string | null =>
   milliseconds === null ? null : new Date(milliseconds).toISOString();
@@ -107,8 +93,8 @@ export function toApiKeyJson(key: ApiKey) {
     description: key.description,
     owner_id: key.ownerId,
     permissions: key.permissions,
-    roles: [],
-    effective_permissions: key.permissions,
+    roles: key.roles.map(({ roleId, workspaceId }) => ({ role_id: roleId, workspace_id: workspaceId })),
+    effective_permissions: key.effectivePermissions,
     ip_allowlist: key.ipAllowlist,
     expires_at: toTime(key.expiresAtMs),
     is_valid: key.isValid,
@@ -124,3 +110,36 @@ export function toApiKeyJson(key: ApiKey) {
     updated_at: toTime(key.updatedAtMs),
   };
 }
+
+const time = z.iso.datetime();
+
+export const apiKeySchema = z
+  .object({
+    id: z.string(),
+    project_id: z.string(),
+    client_id: z.string(),
+    name: z.string(),
+    description: z.string().nullable(),
+    owner_id: z.string(),
+    permissions: z.array(z.string()),
+    roles: z.array(z.object({ role_id: z.string(), workspace_id: z.string().nullable() })),
+    effective_permissions: z.array(z.string()),
+    ip_allowlist: z.array(z.string()),
+    expires_at: time.nullable(),
+    is_valid: z.boolean(),
+    hint: z.string(),
+    refresh_tokens: z.boolean(),
+    refresh_requires_client_auth: z.boolean(),
+    last_used_at: time.nullable(),
+    last_used_ip: z.string().nullable(),
+    last_denied_at: time.nullable(),
+    last_denied_reason: z.string().nullable(),
+    created_at: time,
+    created_by: z.string().nullable(),
+    updated_at: time,
+  })
+  .meta({ id: 'ApiKey' });
+
+export const createdApiKeySchema = apiKeySchema
+  .extend({ client_secret: z.string().meta({ description: 'Shown this once' }) })
+  .meta({ id: 'CreatedApiKey' });

@@ -2,27 +2,26 @@
 import type { Verifier } from '@keyturn/lib';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, Router } from 'express';
 import helmet from 'helmet';
-import type { ApiKeyManagement } from '../api-keys/manage-api-keys.ts';
-import type { Clock } from '../clock.ts';
 import type { Logger } from '../logging.ts';
 import { retryAfterSeconds } from '../random.ts';
-import type { ProjectAuthorizer } from './authorize-project.ts';
+import type { Authorizer } from './authorize.ts';
 import { logFault } from './log-fault.ts';
 import { authenticateV1 } from './middleware/authenticate-v1.ts';
+import { mountOperations } from './mount-operations.ts';
+import type { Operation } from './operation.ts';
 import { PROBLEMS, Problem, problemBody, problemOf } from './problem.ts';
-import { createApiKeyRoutes } from './routes/api-keys.ts';
+import { refusalOf } from './refusals.ts';
 import { createErrorCatalogueRoutes } from './routes/error-catalogue.ts';
 import { createLandingRoutes } from './routes/landing.ts';
-import { createMeRoutes } from './routes/me.ts';
 import { createWellKnownRoutes } from './routes/well-known.ts';
 
 export interface AppDependencies {
   readonly issuer: string;
   readonly jwks: () => { readonly keys: readonly object[] };
   readonly verifier: Verifier;
-  readonly authorize: ProjectAuthorizer;
-  readonly management: ApiKeyManagement;
-  readonly clock: Clock;
+  readonly authorizer: Authorizer;
+  /** Of the management API. */
+  readonly operations: readonly Operation[];
   readonly logger: Logger;
   /** Null: they are served on another port. */
   readonly healthRoutes: Router | null;
@@ -35,7 +34,7 @@ function addErrorHandling(app: Express, { issuer, logger }: Pick<AppDependencies
   });
   const onError: ErrorRequestHandler = (error, request, response, next) => {
     if (response.headersSent) return next(error);
-    const problem = problemOf(error);
+    const problem = refusalOf(error) ?? problemOf(error);
     const { status } = PROBLEMS[problem.code];
     logFault(logger, request.requestId, error, problem.code);
     // RFC 6750 §3: what the middleware of lib/ has not refused, but the API key behind the token.
@@ -56,7 +55,7 @@ const requireJson: RequestHandler = (request, _response, next) => {
   next();
 };
 
-function createV1Router({ issuer, verifier, authorize, management, clock }: AppDependencies): Router {
+function createV1Router({ issuer, verifier, authorizer, operations }: AppDependencies): Router {
   const router = Router();
   router.use(authenticateV1(verifier, issuer));
   router.use((_request, response, next) => {
@@ -64,8 +63,7 @@ function createV1Router({ issuer, verifier, authorize, management, clock }: AppD
     next();
   });
   router.use(requireJson, express.json({ limit: '64kb', inflate: false }));
-  router.use(createMeRoutes());
-  router.use(createApiKeyRoutes({ authorize, management, clock }));
+  router.use(mountOperations(operations, authorizer));
   return router;
 }
 

@@ -56,6 +56,21 @@ export const PROBLEMS = {
     title: 'The name is taken',
     remedy: 'Names of API keys are unique in their project. Choose another, or delete the key that has it.',
   },
+  slug_taken: {
+    status: 409,
+    title: 'The slug is taken',
+    remedy: 'Slugs stand for ids in paths and are unique. Choose another; the slug of a deleted object is free again.',
+  },
+  object_in_use: {
+    status: 409,
+    title: 'Something still uses the object',
+    remedy: 'Take it from the API keys and members that have it, then delete it.',
+  },
+  version_mismatch: {
+    status: 412,
+    title: 'The object has changed since it was read',
+    remedy: 'Read it again, look at what has changed, and send the change with the new ETag in If-Match.',
+  },
   body_too_large: { status: 413, title: 'The body is larger than 64 KiB', remedy: 'Send less.' },
   media_type_unsupported: {
     status: 415,

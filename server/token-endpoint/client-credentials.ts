@@ -46,7 +46,7 @@ export function createClientCredentialsGrant({
 
     async plan({ scope, resource }, { key }) {
       assertResource(key, resource, issuer);
-      if (scope === null) return { planned: { permissions: key.permissions, resource }, isNarrowed: false };
+      if (scope === null) return { planned: { permissions: key.effectivePermissions, resource }, isNarrowed: false };
       const permissions = resolveScope(scope, key.rules.permissionSet, 'scope_not_held');
       return { planned: { permissions, resource }, isNarrowed: true };
     },

@@ -93,7 +93,7 @@ export function createRefreshGrant({
     async plan({ scope, resource }, { key, token }) {
       // A plain refresh for a key that was never edited needs no look at the session before it is rotated, and so takes one
       // round trip. For any other, all that can be refused or can fail comes first: after the rotation the token is spent.
-      const isEdited = key.updatedAtMs !== key.createdAtMs;
+      const isEdited = key.rightsChangedAtMs !== key.createdAtMs;
       if (scope === null && resource === null && !isEdited) return { planned: null };
       const session = await sessions.find(token.sessionId);
       if (session === null) throw new TokenFault('refresh_token_invalid');

@@ -4,6 +4,7 @@ import { SqlProjectStore } from '../../db/sql/sql-project-store.ts';
 import type { ApiKey } from '../../server/api-keys/api-key.ts';
 import { ApiKeyNameTaken } from '../../server/api-keys/api-key-store.ts';
 import { permissionSetDigest } from '../../server/api-keys/permission-set.ts';
+import type { Position } from '../../server/page.ts';
 import { type OpenSqlDatabase, sqlDatabases } from '../support/sql-databases.ts';
 import { anApiKey, anInstallation } from './api-key-store-records.ts';
 
@@ -49,7 +50,8 @@ describe.each(sqlDatabases)('ApiKeyStore on $name', ({ open }) => {
 
   it('finds a key with the audiences of its project by client_id, its end and id', async () => {
     const key = await insert();
-    const expected = { ...key, projectAudiences: ['https://a.example', 'https://b.example'] };
+    const projectAudiences = ['https://a.example', 'https://b.example'];
+    const expected = { ...key, projectAudiences, rightsChangedAtMs: key.createdAtMs };
     expect(await store.findByClientId(key.clientId)).toEqual(expected);
     expect(await store.findByClientIdSuffix(key.clientId.slice(-25))).toEqual(expected);
     expect(await store.findById(key.id)).toEqual(expected);
@@ -74,12 +76,11 @@ describe.each(sqlDatabases)('ApiKeyStore on $name', ({ open }) => {
     expect(await store.findInProject(projectId, key.id)).toEqual(key);
   });
 
-  it('refuses a taken name and writes nothing of the second key', async () => {
+  it('refuses a taken name and writes no second key', async () => {
     const first = await insert({ name: 'taken' });
     const second = anApiKey({ projectId, name: 'taken', permissions: ['only:second'] });
     await expect(store.insert(second)).rejects.toThrow(ApiKeyNameTaken);
     expect(await store.findById(second.id)).toBeNull();
-    expect(await store.findPermissionSet(permissionSetDigest(['only:second']))).toBeNull();
     expect(await store.findInProject(projectId, first.id)).toEqual(first);
   });
 
@@ -162,6 +163,9 @@ describe.each(sqlDatabases)('ApiKeyStore on $name', ({ open }) => {
   });
 });
 
+const from = (after: Position | null, limit: number) =>
+  ({ limit, sort: 'created_at', isDescending: false, after }) as const;
+
 describe.each(sqlDatabases)('ApiKeyStore.list on $name', ({ open }) => {
   it('pages by id, stays right while keys come and go, and counts the project alone', async () => {
     const sql = await open();
@@ -175,28 +179,28 @@ describe.each(sqlDatabases)('ApiKeyStore.list on $name', ({ open }) => {
       ids.push(key.id);
     }
     ids.sort();
-    const first = await store.list(project.id, { limit: 3, afterId: null });
-    expect(first.keys.map((key) => key.id)).toEqual(ids.slice(0, 3));
-    expect(first).toMatchObject({ nextAfterId: ids[2], totalCount: 7, exceedsTotalCount: false });
+    const first = await store.list(project.id, from(null, 3));
+    expect(first.items.map((key) => key.id)).toEqual(ids.slice(0, 3));
+    expect(first).toMatchObject({ next: { value: null, id: ids[2] }, totalCount: 7, exceedsTotalCount: false });
     for (const [maxCounted, exceedsTotalCount] of [
       [7, false],
       [6, true],
     ] as const) {
       const bounded = new SqlApiKeyStore(sql.database, { maxCounted });
       const counted = { totalCount: maxCounted, exceedsTotalCount };
-      expect(await bounded.list(project.id, { limit: 1, afterId: null })).toMatchObject(counted);
+      expect(await bounded.list(project.id, from(null, 1))).toMatchObject(counted);
     }
 
     await store.delete(project.id, String(ids[0]));
-    const second = await store.list(project.id, { limit: 3, afterId: first.nextAfterId });
-    expect(second.keys.map((key) => key.id)).toEqual(ids.slice(3, 6));
-    expect(second).toMatchObject({ nextAfterId: ids[5], totalCount: 6 });
+    const second = await store.list(project.id, from(first.next, 3));
+    expect(second.items.map((key) => key.id)).toEqual(ids.slice(3, 6));
+    expect(second).toMatchObject({ next: { value: null, id: ids[5] }, totalCount: 6 });
 
-    const last = await store.list(project.id, { limit: 1, afterId: second.nextAfterId });
-    expect(last).toMatchObject({ keys: [{ id: ids[6] }], nextAfterId: null });
-    expect(await store.list('prj_other', { limit: 3, afterId: null })).toEqual({
-      keys: [],
-      nextAfterId: null,
+    const last = await store.list(project.id, from(second.next, 1));
+    expect(last).toMatchObject({ items: [{ id: ids[6] }], next: null });
+    expect(await store.list('prj_other', from(null, 3))).toEqual({
+      items: [],
+      next: null,
       totalCount: 0,
       exceedsTotalCount: false,
     });

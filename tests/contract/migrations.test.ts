@@ -14,16 +14,26 @@ const MIGRATE = `const database = openDatabase(url);
   report(await migrateToHead(database));
   await database.close();`;
 const TABLES = [
+  'api_key_roles',
+  'api_key_words',
   'api_keys',
+  'audit_chain',
   'audit_events',
   'changes',
+  'console_sessions',
   'counters',
+  'key_usage',
+  'member_roles',
+  'members',
+  'permission_catalogs',
   'permission_sets',
   'projects',
+  'roles',
   'sessions',
   'setup_links',
   'signing_keys',
   'users',
+  'workspaces',
 ];
 
 async function tableNames(knex: Knex): Promise<string[]> {

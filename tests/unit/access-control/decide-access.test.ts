@@ -8,7 +8,7 @@ const foreign = { id: 'prj_foreign' } as Project;
 
 function principal(...permissions: string[]): Principal {
   const set = PermissionSet.parse(permissions);
-  return { keyId: 'key_1', projectId: own.id, permissions, can: (permission) => set.can(permission) };
+  return { projectId: own.id, permissions, can: (permission) => set.can(permission) };
 }
 
 describe('decideAccess', () => {
