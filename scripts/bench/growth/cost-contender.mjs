@@ -29,6 +29,7 @@ export function costContender(name, options) {
         redisUs,
         sqlUs,
         tokenUs: cpuUs + redisUs,
+        managementUs: cpuUs + sqlUs,
         allUs: cpuUs + redisUs + sqlUs,
       };
     },
