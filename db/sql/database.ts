@@ -1,5 +1,5 @@
 /** One SQL database, SQLite or MySQL/MariaDB: how it is reached, how long a call may take, what its faults become. */
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import knexModule, { type Knex } from 'knex';
@@ -196,8 +196,10 @@ function sqliteConfig(filename: string, busyMs: number): Knex.Config {
   const file = isMemory ? filename : path.resolve(filename);
   if (!isMemory) {
     mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-    // SQLite gives its -wal and -shm files the mode of this one.
-    closeSync(openSync(file, 'a', 0o600));
+    // SQLite gives its -wal and -shm files the mode of this one. Not opened when it is there: closing a file drops all POSIX
+    // locks that this process has on it (fcntl(2)), those of open connections too; another process that closes the database
+    // then takes itself for the last, deletes the write-ahead log, and what is written here afterwards is lost.
+    if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
   }
   return {
     client: SqliteClient,

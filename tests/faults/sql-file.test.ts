@@ -7,6 +7,7 @@ import { type Database, openDatabase } from '../../db/sql/database.ts';
 import { migrateToHead, migrationStatus } from '../../db/sql/migrate.ts';
 import { SqlSessionStore } from '../../db/sql/sql-session-store.ts';
 import { DependencyUnavailable } from '../../server/dependency-unavailable.ts';
+import { runKeyturn } from '../cli/run-keyturn.ts';
 import { inProcesses } from '../support/sql-databases.ts';
 
 const MODULES = { 'db/sql/database.ts': 'openDatabase', 'db/sql/sql-session-store.ts': 'SqlSessionStore' };
@@ -54,6 +55,27 @@ describe('A SQLite file', () => {
     expect(await pragma('synchronous')).toEqual([{ synchronous: 2 }]);
     expect(await pragma('foreign_keys')).toEqual([{ foreign_keys: 1 }]);
     await database.close();
+  });
+
+  it('keeps its write-ahead log when another process ends, after this one has opened it twice', async () => {
+    const url = `sqlite:${path.join(folder, 'keyturn.db')}`;
+    const first = openDatabase(url);
+    await migrateToHead(first);
+    // Opening and closing the file here, by hand, would drop the locks by which others know that the database is in use.
+    const second = openDatabase(url);
+    await second.ping();
+    const names = () => readdirSync(folder).sort();
+    const before = names();
+    // A command that ends by itself, and so closes the database as SQLite wants it to be closed.
+    const visit = await runKeyturn(['migrate', '--status'], { cwd: folder, env: { DATABASE_URL: url } });
+    expect(visit).toMatchObject({ exitCode: 0 });
+    expect(names()).toEqual(before);
+    await second.run((knex) => knex('counters').where({ name: 'changes' }).update({ value: 7 }));
+    const READ = `const database = openDatabase(url);
+      report(await database.run((knex) => knex('counters').where({ name: 'changes' }).pluck('value')));`;
+    expect(await inProcesses(1, url, { 'db/sql/database.ts': 'openDatabase' }, READ)).toEqual([[7]]);
+    await first.close();
+    await second.close();
   });
 
   it('keeps every acknowledged rotation of a killed process', async () => {
