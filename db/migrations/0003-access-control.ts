@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import { BUILT_IN_ROLES } from '../../server/access-control/built-in-roles.ts';
+import { systemClock } from '../../server/clock.ts';
 import { newId } from '../../server/random.ts';
 import { addColumns } from './alter-table.ts';
 import { tableOptions } from './table-options.ts';
@@ -105,11 +106,14 @@ export async function up(knex: Knex): Promise<void> {
   });
   await addColumns(knex, 'setup_links', { created_at_ms: 'BIGINT', created_by: 'VARCHAR(64)' });
   await knex('users').whereNull('permissions').update({ permissions: FIRST_USER_PERMISSIONS });
+  await knex('users')
+    .whereNotNull('email')
+    .update({ email: knex.raw('LOWER(email)') });
   for (const { id } of await knex('projects').select('id')) await giveBuiltInRoles(knex, id);
 }
 
 async function giveBuiltInRoles(knex: Knex, projectId: string): Promise<void> {
-  const nowMs = Date.now();
+  const nowMs = systemClock.nowMs();
   const times = { created_at_ms: nowMs, updated_at_ms: nowMs };
   const known = new Set(await knex('roles').where({ project_id: projectId }).pluck('slug'));
   for (const { slug, name, description, permissions } of BUILT_IN_ROLES) {

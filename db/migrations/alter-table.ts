@@ -9,10 +9,22 @@ import type { Knex } from 'knex';
  */
 export async function addColumns(knex: Knex, table: string, columns: Readonly<Record<string, string>>): Promise<void> {
   for (const [name, definition] of Object.entries(columns)) {
-    if (await knex.schema.hasColumn(table, name)) continue;
+    if (await hasColumn(knex, table, name)) continue;
     await knex.raw(`ALTER TABLE ${table} ADD COLUMN ${name} ${definition}`);
   }
 }
+
+async function hasColumn(knex: Knex, table: string, name: string): Promise<boolean> {
+  if (isMysql(knex)) return knex.schema.hasColumn(table, name);
+  // knex asks SQLite in a way that leaves generated columns out.
+  const found = await knex
+    .from(knex.raw('pragma_table_xinfo(?)', [table]))
+    .where({ name })
+    .first('name');
+  return found !== undefined;
+}
+
+const isMysql = (knex: Knex): boolean => String(knex.client.driverName).startsWith('mysql');
 
 /** @param indexes column lists by name */
 export async function addIndexes(knex: Knex, table: string, indexes: Readonly<Record<string, string>>): Promise<void> {
@@ -23,7 +35,7 @@ export async function addIndexes(knex: Knex, table: string, indexes: Readonly<Re
 }
 
 async function hasIndex(knex: Knex, table: string, name: string): Promise<boolean> {
-  const found = String(knex.client.driverName).startsWith('mysql')
+  const found = isMysql(knex)
     ? await knex('information_schema.statistics')
         .whereRaw('table_schema = DATABASE()')
         .where({ table_name: table, index_name: name })

@@ -2,18 +2,14 @@
 export interface Project {
   /** `prj_…` */
   readonly id: string;
-  /** Stands for the id in paths; unique in the installation. */
+  /** Stands for the id in paths; unique in the installation, never changes. */
   readonly slug: string;
   readonly name: string;
+  readonly description: string | null;
   /** `aud` of access tokens when no `resource` is asked for; empty: the issuer alone. */
   readonly audiences: readonly string[];
+  /** From 1, up by one with each write. */
+  readonly version: number;
   readonly createdAtMs: number;
-}
-
-export interface User {
-  /** `usr_…` */
-  readonly id: string;
-  readonly email: string | null;
-  readonly name: string;
-  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
 }

@@ -1,3 +1,4 @@
+import type { ApiKey } from '../api-keys/api-key.ts';
 import type { AuditEvent } from '../audit/audit-event.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { Decide, DecideDelete } from '../write.ts';
@@ -37,7 +38,7 @@ export class UnknownAssignment extends Error {
 
 /** Something still uses the object, so it is not deleted. */
 export class ObjectInUse extends Error {
-  /** How many API keys and members, counted up to 10,000. */
+  /** How many API keys and members, counted up to 1,000. */
   readonly keyCount: number;
   readonly memberCount: number;
 
@@ -47,6 +48,25 @@ export class ObjectInUse extends Error {
     this.keyCount = keyCount;
     this.memberCount = memberCount;
   }
+}
+
+/** A permission is too long or too deep for a workspace that the role is given in. */
+export class PermissionNotPlaceable extends Error {
+  readonly workspaceSlug: string;
+  readonly reason: string;
+
+  constructor(workspaceSlug: string, reason: string) {
+    super('a permission can not be placed in a workspace that the role is given in');
+    this.name = 'PermissionNotPlaceable';
+    this.workspaceSlug = workspaceSlug;
+    this.reason = reason;
+  }
+}
+
+/** An API key that has the role, with all its roles. */
+export interface RoleHolder {
+  readonly key: ApiKey;
+  readonly assigned: readonly ResolvedAssignment[];
 }
 
 /**
@@ -59,12 +79,20 @@ export interface RoleStore {
   list(projectId: string, page: PageRequest<'created_at' | 'name'>): Promise<Page<Role>>;
   /** Throws {@link SlugTaken}. */
   insert(role: Role, event: AuditEvent): Promise<void>;
-  /** The role as it is afterwards; null when there is none. */
+  /**
+   * The role as it is afterwards; null when there is none. Throws {@link PermissionNotPlaceable} and
+   * {@link LastAdministrator}.
+   */
   update(projectId: string, idOrSlug: string, decide: Decide<Role>): Promise<Role | null>;
   /** False when there is none. Throws {@link ObjectInUse}. */
   delete(projectId: string, idOrSlug: string, decide: DecideDelete<Role>): Promise<boolean>;
-  /** How many API keys and members have it, counted up to 10,000. */
+  /** How many API keys and members have it, counted up to 1,000. */
   countHolders(roleId: string): Promise<{ readonly keyCount: number; readonly memberCount: number }>;
+  /** API keys that have it, by id from the one after `afterKeyId` on. */
+  listHolders(
+    roleId: string,
+    page: { readonly afterKeyId: string; readonly limit: number },
+  ): Promise<readonly RoleHolder[]>;
   /** In the order asked for, each once. Throws {@link UnknownAssignment}. */
   resolve(projectId: string, requested: readonly RequestedAssignment[]): Promise<readonly ResolvedAssignment[]>;
 }

@@ -1,0 +1,26 @@
+import type { Knex } from 'knex';
+import { ADMINISTRATION, LastAdministrator } from '../../server/access-control/last-administrator.ts';
+
+/**
+ * One writer of a project's members and of what makes them administrators at a time: of two who each remove the other, one
+ * is told no. The first lock of its transaction. False when there is no such project.
+ */
+export async function lockMembership(trx: Knex.Transaction, projectId: string): Promise<boolean> {
+  return (await trx('projects').where({ id: projectId }).forUpdate().first('id')) !== undefined;
+}
+
+/**
+ * After the write, under {@link lockMembership}, where a member or a role has lost {@link ADMINISTRATION}.
+ *
+ * @throws {LastAdministrator}
+ */
+export async function assertAdministered(trx: Knex.Transaction, projectId: string): Promise<void> {
+  const administrator = await trx('member_roles')
+    .join('roles', 'roles.id', 'member_roles.role_id')
+    .where({ 'member_roles.project_id': projectId, 'member_roles.workspace_id': '' })
+    // One of a list of JSON texts; no permission has a quotation mark in it.
+    .whereRaw('INSTR(roles.permissions, ?) > 0', [JSON.stringify(ADMINISTRATION)])
+    .forShare()
+    .first('member_roles.user_id');
+  if (administrator === undefined) throw new LastAdministrator();
+}
