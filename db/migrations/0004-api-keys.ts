@@ -23,6 +23,11 @@ const TABLES: readonly (readonly [name: string, columns: string])[] = [
     PRIMARY KEY (key_id, hour_at_ms),
     CONSTRAINT key_usage_hour UNIQUE (hour_at_ms, key_id)`,
   ],
+  [
+    'usage_batches',
+    `id VARCHAR(64) NOT NULL PRIMARY KEY,
+    created_at_ms BIGINT NOT NULL`,
+  ],
 ];
 
 const KEYS_PER_BATCH = 1_000;
@@ -36,12 +41,15 @@ export async function up(knex: Knex): Promise<void> {
     previous_hint: 'VARCHAR(16)',
     previous_secret_expires_at_ms: 'BIGINT',
     previous_secret_last_used_at_ms: 'BIGINT',
+    // Last used, or never used and created, before a time: one range of one index.
+    idle_since_ms: 'BIGINT GENERATED ALWAYS AS (COALESCE(last_used_at_ms, created_at_ms)) VIRTUAL',
   });
   await addIndexes(knex, 'api_keys', {
     api_keys_owner: 'project_id, owner_id, id',
     api_keys_validity: 'project_id, is_valid, id',
     api_keys_expiry: 'project_id, expires_at_ms, id',
     api_keys_last_use: 'project_id, last_used_at_ms, id',
+    api_keys_idle: 'project_id, idle_since_ms, id',
   });
   const options = await tableOptions(knex);
   for (const [name, columns] of TABLES)

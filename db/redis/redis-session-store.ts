@@ -1,7 +1,14 @@
 import { DependencyUnavailable } from '../../server/dependency-unavailable.ts';
 import type { Session } from '../../server/sessions/session.ts';
-import type { NewSession, RotationAttempt, RotationResult, SessionStore } from '../../server/sessions/session-store.ts';
+import type {
+  NewSession,
+  RotationAttempt,
+  RotationResult,
+  SessionPage,
+  SessionStore,
+} from '../../server/sessions/session-store.ts';
 import type { RedisConnection } from './connect-redis.ts';
+import { listSessionsOfKey } from './list-sessions-of-key.ts';
 import { formatConstantFields, formatFirstRecord, formatIp, parseSessionRecord, sessionKey } from './session-record.ts';
 
 /** Sessions in Redis: one key each, so that a Cluster needs nothing more; every operation is one round trip. */
@@ -48,6 +55,10 @@ export class RedisSessionStore implements SessionStore {
       ),
     );
     return readRotation(attempt.sessionId, answer);
+  }
+
+  listOfKey(keyId: string, page: { readonly limit: number; readonly cursor: string | null }): Promise<SessionPage> {
+    return listSessionsOfKey(this.#connection, keyId, page);
   }
 
   async revoke(sessionId: string): Promise<boolean> {

@@ -12,12 +12,23 @@ import type { NewSession } from '../../server/sessions/session-store.ts';
 const KEY_ID_PREFIX = 'key_';
 const NONE = '-';
 
+/** Whether a record is of this API key; false for a layout that this version doesn't know. */
+export function isOfKey(record: string, keyId: string): boolean {
+  const fields = record.split(' ', 7);
+  return fields[0] === '1' && fields[6] === keyId.slice(KEY_ID_PREFIX.length);
+}
+
 export function sessionKey(sessionId: string): string {
   return `kt:${sessionId}`;
 }
 
 export function formatIp(ip: string | null): string {
   return ip ?? NONE;
+}
+
+/** Undoes {@link sessionKey}. */
+export function sessionIdOf(key: string): string {
+  return key.slice(3);
 }
 
 /** The fields that never change: API key and grant. */

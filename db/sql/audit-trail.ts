@@ -22,6 +22,12 @@ export interface ChainedRow {
   readonly sequence: number;
 }
 
+/** Where the chain ends. Before the first event: 0 and an empty MAC. */
+export interface ChainHead {
+  readonly sequence: number;
+  readonly mac: string;
+}
+
 const CHAIN = { name: 'events' };
 
 /**
@@ -44,10 +50,8 @@ export class AuditTrail {
     if (events.length === 0) return;
     const [macKey] = this.#macKeys();
     if (macKey === undefined) throw new Error('no key for the audit chain');
-    await trx('audit_chain').where(CHAIN).increment('sequence', events.length);
-    const chain = await trx('audit_chain').where(CHAIN).forUpdate().first('sequence', 'mac');
-    let sequence = Number(chain.sequence) - events.length;
-    let mac: string = chain.mac;
+    const head = await this.lock(trx);
+    let { sequence, mac } = head;
     const rows = events.map((event) => {
       sequence += 1;
       const row = toRow(event, sequence);
@@ -56,13 +60,19 @@ export class AuditTrail {
     });
     for (let start = 0; start < rows.length; start += 50)
       await trx('audit_events').insert(rows.slice(start, start + 50));
-    await trx('audit_chain').where(CHAIN).update({ mac });
+    await trx('audit_chain').where(CHAIN).update({ sequence, mac });
   }
 
-  /** Does the MAC follow from the row and the MAC of the row before? False also for one of a key that is not known. */
-  isChained(row: ChainedRow, mac: string, previousMac: string): boolean {
+  /** Nobody else appends until the transaction is over: where the chain ends until then. */
+  async lock(trx: Knex.Transaction): Promise<ChainHead> {
+    const { sequence, mac } = await trx('audit_chain').where(CHAIN).forUpdate().first('sequence', 'mac');
+    return { sequence: Number(sequence), mac };
+  }
+
+  /** Does the MAC follow from the row and the MAC of the row before? Null: it names a key that is not known. */
+  isChained(row: ChainedRow, mac: string, previousMac: string): boolean | null {
     const macKey = this.#macKeys().find(({ id }) => mac.startsWith(`${id}.`));
-    if (macKey === undefined) return false;
+    if (macKey === undefined) return null;
     const [expected, found] = [Buffer.from(chainMac(macKey, previousMac, row)), Buffer.from(mac)];
     return expected.length === found.length && timingSafeEqual(expected, found);
   }

@@ -12,8 +12,8 @@ import { readPage } from './read-page.ts';
 
 type AuditEventRow = Omit<ChainedRow, 'sequence'> & { readonly sequence: number | null };
 
-// In order of id, which is that of time: two events of one millisecond keep their order.
-const COLUMNS = { id: 'audit_events.id', sorts: { created_at: 'audit_events.id' } };
+// Ids of one process sort by creation, so that two events of one millisecond keep their order.
+const COLUMNS = { id: 'audit_events.id', sorts: { created_at: 'audit_events.created_at_ms' } };
 
 export class SqlAuditEventStore implements AuditEventStore {
   readonly #database: Database;
@@ -25,7 +25,16 @@ export class SqlAuditEventStore implements AuditEventStore {
   }
 
   append(events: readonly AuditEvent[]): Promise<void> {
-    return this.#database.transaction((trx) => this.#trail.append(trx, events));
+    return this.#database.transaction(async (trx) => {
+      // First: a look at the rows before the lock would be a snapshot, after which nothing newer may be written.
+      await this.#trail.lock(trx);
+      const ids = events.map(({ id }) => id);
+      const stored = new Set<string>(await trx('audit_events').whereIn('id', ids).pluck('id'));
+      await this.#trail.append(
+        trx,
+        events.filter(({ id }) => !stored.has(id)),
+      );
+    });
   }
 
   list(filter: AuditEventFilter, request: PageRequest<'created_at'>): Promise<Page<StoredAuditEvent>> {
@@ -37,11 +46,12 @@ export class SqlAuditEventStore implements AuditEventStore {
 }
 
 function whereMatching(builder: Knex.QueryBuilder, filter: AuditEventFilter): void {
-  const { projectId, actorId, objectId, type, sinceMs, untilMs } = filter;
+  const { projectId, actorId, objectId, type, ip, sinceMs, untilMs } = filter;
   builder.where({ project_id: projectId });
   if (actorId !== undefined) builder.where({ actor_id: actorId });
   if (objectId !== undefined) builder.where({ object_id: objectId });
   if (type !== undefined) builder.where({ type });
+  if (ip !== undefined) builder.where({ ip });
   if (sinceMs !== undefined) builder.where('created_at_ms', '>=', sinceMs);
   if (untilMs !== undefined) builder.where('created_at_ms', '<', untilMs);
 }

@@ -1,10 +1,17 @@
 import type { Knex } from 'knex';
 import { decideRotation } from '../../server/sessions/decide-rotation.ts';
 import type { Session } from '../../server/sessions/session.ts';
-import type { NewSession, RotationAttempt, RotationResult, SessionStore } from '../../server/sessions/session-store.ts';
+import type {
+  NewSession,
+  RotationAttempt,
+  RotationResult,
+  SessionPage,
+  SessionStore,
+} from '../../server/sessions/session-store.ts';
 import type { Database } from './database.ts';
 import { isUniqueViolation, unavailable } from './database-error.ts';
-import { type SessionRow, toSession } from './session-row.ts';
+import { countUpTo } from './read-page.ts';
+import { readSessionCursor, type SessionRow, toListedSession, toSession } from './session-row.ts';
 
 /** Each lost race means that another attempt changed the row; more than a few in one call is no race any more. */
 const MAX_LOST_RACES = 8;
@@ -69,6 +76,21 @@ export class SqlSessionStore implements SessionStore {
         if (result) return result;
       }
       throw unavailable('ROTATION_CONTENTION');
+    });
+  }
+
+  /** The newest first. */
+  async listOfKey(keyId: string, { limit, cursor }: { limit: number; cursor: string | null }): Promise<SessionPage> {
+    const beforeId = cursor === null ? null : readSessionCursor(cursor);
+    return this.#database.run(async (knex) => {
+      const live = () => knex('sessions').where({ key_id: keyId }).where('expires_at_ms', '>', this.#database.nowMs);
+      const page = live().orderBy('id', 'desc');
+      if (beforeId !== null) page.where('id', '<', beforeId);
+      // One more than asked for tells whether there is a next page.
+      const rows: SessionRow[] = await page.limit(limit + 1);
+      const shown = rows.slice(0, limit);
+      const nextCursor = rows.length > limit ? (shown.at(-1)?.id ?? null) : null;
+      return { sessions: shown.map(toListedSession), nextCursor, ...(await countUpTo(knex, live().select('id'))) };
     });
   }
 

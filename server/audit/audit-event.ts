@@ -76,6 +76,8 @@ export interface AuditOrigin {
   readonly requestId: string | null;
 }
 
+export const KEYTURN_ITSELF: AuditOrigin = { actorId: null, ip: null, requestId: null };
+
 export interface AuditedObject {
   readonly projectId: string | null;
   readonly objectId: string;
@@ -98,6 +100,7 @@ export interface AuditEventFilter {
   readonly actorId?: string | undefined;
   readonly objectId?: string | undefined;
   readonly type?: AuditEventType | undefined;
+  readonly ip?: string | undefined;
   /** Included. */
   readonly sinceMs?: number | undefined;
   /** Excluded. */
@@ -114,7 +117,7 @@ export interface StoredAuditEvent extends AuditEvent {
  * or throws {@link DependencyUnavailable} within about a second.
  */
 export interface AuditEventStore {
-  /** All of them or none, in their order. */
+  /** All of them or none, in their order; one that is there already is passed over, so that it may be sent again. */
   append(events: readonly AuditEvent[]): Promise<void>;
   list(filter: AuditEventFilter, page: PageRequest<'created_at'>): Promise<Page<StoredAuditEvent>>;
 }

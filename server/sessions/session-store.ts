@@ -43,6 +43,31 @@ export type RotationResult =
   | { readonly outcome: 'rolled_back'; readonly session: Session }
   | { readonly outcome: 'not_found' };
 
+/** A live session, as people see it. */
+export interface ListedSession extends Pick<Session, 'id' | 'generation' | 'lastIp' | 'endsAtMs'> {
+  /** By the store's clock; null: never. */
+  readonly lastRefreshedAtMs: number | null;
+  /** End of the newest refresh token; null: somebody has taken it from the record in the store. */
+  readonly expiresAtMs: number | null;
+}
+
+export interface SessionPage {
+  readonly sessions: readonly ListedSession[];
+  /** Null: there is nothing more. */
+  readonly nextCursor: string | null;
+  readonly totalCount: number;
+  /** There are, or may be, more than `totalCount`. */
+  readonly exceedsTotalCount: boolean;
+}
+
+/** Not a cursor that this store has given. */
+export class InvalidSessionCursor extends Error {
+  constructor() {
+    super('the cursor is not of this list');
+    this.name = 'InvalidSessionCursor';
+  }
+}
+
 /**
  * Where sessions live. Time is the store's own clock, so that instances with different clocks agree. Every method
  * answers or throws {@link DependencyUnavailable} within about a second; none is retried blindly.
@@ -54,6 +79,14 @@ export interface SessionStore {
   find(sessionId: string): Promise<Session | null>;
   /** One atomic step, whatever runs beside it: of any number of attempts with one generation at most one rotates. */
   rotate(attempt: RotationAttempt): Promise<RotationResult>;
+  /**
+   * Live sessions of an API key, a page at a time. A session that lives from the first page to the last is in one of them.
+   * A store without an index of them walks for half a second at most: its pages may be short, or empty, before the last.
+   *
+   * @param cursor null: from the beginning
+   * @throws {InvalidSessionCursor}
+   */
+  listOfKey(keyId: string, page: { readonly limit: number; readonly cursor: string | null }): Promise<SessionPage>;
   /** Ends the session; true when there was one. No later or parallel step brings it back. */
   revoke(sessionId: string): Promise<boolean>;
   /** Throws {@link DependencyUnavailable} when the store can't serve. */

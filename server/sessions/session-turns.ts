@@ -50,6 +50,7 @@ export function takingTurns(store: SessionStore): SessionStore {
     },
     begin: (session) => store.begin(session),
     find: (sessionId) => store.find(sessionId),
+    listOfKey: (keyId, page) => store.listOfKey(keyId, page),
     revoke: (sessionId) => store.revoke(sessionId),
     ping: () => store.ping(),
   };

@@ -1,23 +1,23 @@
 const PAUSE_MS = 60_000;
 const BATCH = 1_000;
 
-export interface SessionSweeper {
+export interface Sweeper {
   start(): void;
   stop(): void;
 }
 
 /**
- * Deletes expired sessions where the store does not do so by itself, a minute after the last round, in batches that hold
- * no lock for long. Expired sessions are refused whether they have been swept or not.
+ * Deletes what has expired where the store does not do so by itself, a minute after the last round, in batches that hold no
+ * lock for long. Nothing depends on it: what has expired is not used any more, whether it has been swept or not.
  */
-export function createSessionSweeper({
+export function createSweeper({
   deleteExpired,
   onError,
 }: {
   /** Deletes at most `limit` and says how many. */
   readonly deleteExpired: (limit: number) => Promise<number>;
   readonly onError: (error: unknown) => void;
-}): SessionSweeper {
+}): Sweeper {
   let timer: NodeJS.Timeout | undefined;
   let isRunning = false;
 
