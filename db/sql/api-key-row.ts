@@ -1,9 +1,12 @@
 import { clientIdSuffixOf } from '@keyturn/lib/protocol';
 import type { Knex } from 'knex';
+import type { ResolvedAssignment } from '../../server/access-control/role.ts';
 import { effectivePermissions, type RoleAssignment } from '../../server/access-control/role-assignment.ts';
+import { UnknownAssignment } from '../../server/access-control/role-store.ts';
 import type { ApiKey, ApiKeyForExchange, PreviousSecret } from '../../server/api-keys/api-key.ts';
 import { permissionSetDigest } from '../../server/api-keys/permission-set.ts';
 import { wordsOf } from '../../server/api-keys/search-words.ts';
+import { byIndex } from './by-index.ts';
 
 export interface ApiKeyRow {
   readonly id: string;
@@ -50,9 +53,28 @@ export interface AssignedRoleRow {
 /** The row of a new key, its roles and its search words. For use in a transaction, after {@link keepPermissionSet}. */
 export async function insertApiKey(trx: Knex.Transaction, key: ApiKey): Promise<void> {
   await trx('api_keys').insert(fromApiKey(key));
-  await writeRoles(trx, key);
-  await writeWords(trx, key);
+  await insertRoles(trx, key);
+  await insertWords(trx, key);
 }
+
+/** Writes a key over what it is now. For use in a transaction that has locked its row. */
+export async function updateApiKey(trx: Knex.Transaction, current: ApiKey, key: ApiKey): Promise<void> {
+  const { id, ...columns } = fromApiKey(key);
+  await trx('api_keys').where({ id }).update(columns);
+  if (!isSame(current.roles, key.roles)) {
+    // Not for a new key, which has none: deleting nothing locks the gap, and keys made at once would wait for each other.
+    await trx('api_key_roles').where({ key_id: id }).delete();
+    await insertRoles(trx, key);
+  }
+  if (current.name !== key.name) {
+    await trx('api_key_words').where({ key_id: id }).delete();
+    await insertWords(trx, key);
+  }
+  if (!isSame(current.effectivePermissions, key.effectivePermissions))
+    await putPermissionSet(trx, key.effectivePermissions);
+}
+
+const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 /**
  * Keeps a set of permissions that is about to be in force, because sessions name it by its digest alone. Content decides
@@ -60,13 +82,18 @@ export async function insertApiKey(trx: Knex.Transaction, key: ApiKey): Promise<
  */
 export async function keepPermissionSet(knex: Knex, permissions: readonly string[]): Promise<void> {
   const digest = permissionSetDigest(permissions);
-  if (await knex('permission_sets').where({ digest }).first('digest')) return;
+  if (!(await knex('permission_sets').where({ digest }).first('digest'))) await putPermissionSet(knex, permissions);
+}
+
+/** As {@link keepPermissionSet}, without the look before, which has no place in a transaction that writes. */
+async function putPermissionSet(knex: Knex, permissions: readonly string[]): Promise<void> {
+  const digest = permissionSetDigest(permissions);
   const set = { digest, permissions: JSON.stringify(permissions) };
   await knex('permission_sets').insert(set).onConflict('digest').merge({ digest });
 }
 
-export async function writeRoles(trx: Knex.Transaction, { id, roles }: Pick<ApiKey, 'id' | 'roles'>): Promise<void> {
-  await trx('api_key_roles').where({ key_id: id }).delete();
+async function insertRoles(trx: Knex.Transaction, { id, roles }: Pick<ApiKey, 'id' | 'roles'>): Promise<void> {
+  await lockAssigned(trx, roles);
   const rows = roles.map(({ roleId, workspaceId }) => ({
     key_id: id,
     role_id: roleId,
@@ -75,8 +102,25 @@ export async function writeRoles(trx: Knex.Transaction, { id, roles }: Pick<ApiK
   if (rows.length > 0) await trx('api_key_roles').insert(rows);
 }
 
-export async function writeWords(trx: Knex.Transaction, key: ApiKey): Promise<void> {
-  await trx('api_key_words').where({ key_id: key.id }).delete();
+/**
+ * The roles and workspaces of assignments stay until the transaction is over.
+ *
+ * @throws {UnknownAssignment} for one that has been deleted since it was looked up
+ */
+export async function lockAssigned(trx: Knex.Transaction, roles: readonly RoleAssignment[]): Promise<void> {
+  const existing = async (table: string, ids: readonly string[]) =>
+    new Set<string>(ids.length === 0 ? [] : await trx(table).whereIn('id', ids).orderBy('id').forShare().pluck('id'));
+  const roleIds = await existing('roles', [...new Set(roles.map(({ roleId }) => roleId))]);
+  const workspaceIds = await existing('workspaces', [
+    ...new Set(roles.flatMap(({ workspaceId }) => workspaceId ?? [])),
+  ]);
+  for (const [index, { roleId, workspaceId }] of roles.entries()) {
+    if (!roleIds.has(roleId)) throw new UnknownAssignment(index, 'role');
+    if (workspaceId !== null && !workspaceIds.has(workspaceId)) throw new UnknownAssignment(index, 'workspace');
+  }
+}
+
+async function insertWords(trx: Knex.Transaction, key: ApiKey): Promise<void> {
   await trx('api_key_words').insert(wordsOf(key).map((word) => ({ project_id: key.projectId, word, key_id: key.id })));
 }
 
@@ -87,7 +131,23 @@ export async function readRolesOfKeys(
 ): Promise<ReadonlyMap<string, readonly AssignedRoleRow[]>> {
   const byKey = new Map<string, AssignedRoleRow[]>();
   if (keyIds.length === 0) return byKey;
-  const rows: (AssignedRoleRow & { readonly key_id: string })[] = await knex('api_key_roles')
+  for (const row of await rolesOfKeys(knex, keyIds)) byKey.set(row.key_id, [...(byKey.get(row.key_id) ?? []), row]);
+  return byKey;
+}
+
+/** Roles of a key that is about to be written: nobody edits them until the transaction is over. */
+export async function lockRolesOfKey(trx: Knex.Transaction, keyId: string): Promise<readonly AssignedRoleRow[]> {
+  return rolesOfKeys(trx, [keyId]).forShare();
+}
+
+type AssignedRoleOfKeyRow = AssignedRoleRow & { readonly key_id: string };
+
+function rolesOfKeys(
+  knex: Knex,
+  keyIds: readonly string[],
+): Knex.QueryBuilder<AssignedRoleOfKeyRow, AssignedRoleOfKeyRow[]> {
+  // The optimiser begins with the roles, which are few, and then reads every key that has one.
+  return byIndex(knex, 'api_key_roles', 'PRIMARY')
     .join('roles', 'roles.id', 'api_key_roles.role_id')
     .leftJoin('workspaces', 'workspaces.id', 'api_key_roles.workspace_id')
     .whereIn('api_key_roles.key_id', keyIds)
@@ -97,8 +157,6 @@ export async function readRolesOfKeys(
       role_updated_at_ms: 'roles.updated_at_ms',
       workspace_slug: 'workspaces.slug',
     });
-  for (const row of rows) byKey.set(row.key_id, [...(byKey.get(row.key_id) ?? []), row]);
-  return byKey;
 }
 
 export const toAssignment = ({ role_id: roleId, workspace_id: workspaceId }: AssignedRoleRow): RoleAssignment => ({
@@ -106,15 +164,19 @@ export const toAssignment = ({ role_id: roleId, workspace_id: workspaceId }: Ass
   workspaceId: workspaceId || null,
 });
 
+/** The assignment with what it gives: nothing in a workspace that is gone, rather than everywhere. */
+export function toResolvedAssignment(row: AssignedRoleRow): ResolvedAssignment {
+  const isGone = row.workspace_id !== '' && row.workspace_slug === null;
+  return {
+    ...toAssignment(row),
+    permissions: isGone ? [] : JSON.parse(row.permissions),
+    workspaceSlug: row.workspace_slug,
+  };
+}
+
 /** Own permissions and those of the roles, worked in. */
 export function effectiveOf(own: readonly string[], roles: readonly AssignedRoleRow[]): readonly string[] {
-  return effectivePermissions(
-    own,
-    roles.map(({ permissions, workspace_slug: workspaceSlug }) => ({
-      permissions: JSON.parse(permissions),
-      workspaceSlug,
-    })),
-  );
+  return effectivePermissions(own, roles.map(toResolvedAssignment));
 }
 
 /** The row of a key; its roles stand in a table of their own. */

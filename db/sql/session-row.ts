@@ -1,4 +1,5 @@
 import type { Session } from '../../server/sessions/session.ts';
+import { InvalidSessionCursor, type ListedSession } from '../../server/sessions/session-store.ts';
 
 export interface SessionRow {
   readonly id: string;
@@ -29,4 +30,21 @@ export function toSession(row: SessionRow): Session {
       resource: row.resource,
     },
   };
+}
+
+export function toListedSession(row: SessionRow): ListedSession {
+  return {
+    id: row.id,
+    generation: row.generation,
+    lastIp: row.last_ip,
+    lastRefreshedAtMs: row.generation === 1 ? null : row.rotated_at_ms,
+    expiresAtMs: row.expires_at_ms,
+    endsAtMs: row.ends_at_ms,
+  };
+}
+
+/** The id that the page before ended with. Throws {@link InvalidSessionCursor}. */
+export function readSessionCursor(cursor: string): string {
+  if (!/^ses_[0-9a-hjkmnp-tv-z]{26}$/.test(cursor)) throw new InvalidSessionCursor();
+  return cursor;
 }

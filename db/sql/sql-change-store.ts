@@ -7,6 +7,8 @@ const COUNTER = { name: 'changes' };
 const MAX_TOLD = 1_000;
 /** An instance that was asleep for longer than it takes to make these forgets everything, too. */
 const KEPT = 10_000;
+/** SQLite takes a few hundred rows in a statement. */
+const ROWS_PER_INSERT = 100;
 
 export class SqlChangeStore implements ChangeStore {
   readonly #database: Database;
@@ -34,13 +36,22 @@ export class SqlChangeStore implements ChangeStore {
  * nobody commits a later number first, and since it is the last lock taken it is in no deadlock. Nothing may have been read
  * before in that transaction: MariaDB from 11.6 on refuses to write a row that has changed since the first read.
  */
-export async function recordChange(trx: Knex.Transaction, objectId: string): Promise<void> {
-  await trx('counters').where(COUNTER).increment('value', 1);
+export function recordChange(trx: Knex.Transaction, objectId: string): Promise<void> {
+  return recordChanges(trx, [objectId]);
+}
+
+/** As {@link recordChange}, of many objects: all their changes come after all that are numbered now. */
+export async function recordChanges(trx: Knex.Transaction, objectIds: readonly string[]): Promise<void> {
+  if (objectIds.length === 0) return;
+  await trx('counters').where(COUNTER).increment('value', objectIds.length);
   const { value } = await trx('counters').where(COUNTER).forUpdate().first('value');
-  const sequence = Number(value);
-  await trx('changes').insert({ sequence, object_id: objectId });
+  const latest = Number(value);
+  const first = latest - objectIds.length + 1;
+  const rows = objectIds.map((objectId, index) => ({ sequence: first + index, object_id: objectId }));
+  for (let start = 0; start < rows.length; start += ROWS_PER_INSERT)
+    await trx('changes').insert(rows.slice(start, start + ROWS_PER_INSERT));
   await trx('changes')
-    .where('sequence', '<=', sequence - KEPT)
+    .where('sequence', '<=', latest - KEPT)
     .delete();
 }
 

@@ -205,11 +205,11 @@ export function forgettingChanges(apiKeys: ApiKeyStore, { forget }: Pick<ApiKeyC
     findByClientIdSuffix: (suffix) => apiKeys.findByClientIdSuffix(suffix),
     findInProject: (projectId, id) => apiKeys.findInProject(projectId, id),
     findPermissionSet: (digest) => apiKeys.findPermissionSet(digest),
-    list: (projectId, page) => apiKeys.list(projectId, page),
+    list: (projectId, filter, page) => apiKeys.list(projectId, filter, page),
     recordUses: (uses) => apiKeys.recordUses(uses),
-    insert: (key) => apiKeys.insert(key).finally(() => forget([key.id])),
-    setValidity: (projectId, id, isValid, nowMs) =>
-      apiKeys.setValidity(projectId, id, isValid, nowMs).finally(() => forget([id])),
-    delete: (projectId, id) => apiKeys.delete(projectId, id).finally(() => forget([id])),
+    insert: (key, event) => apiKeys.insert(key, event).finally(() => forget([key.id])),
+    insertAll: (keys, events) => apiKeys.insertAll(keys, events).finally(() => forget(keys.map(({ id }) => id))),
+    update: (projectId, id, decide) => apiKeys.update(projectId, id, decide).finally(() => forget([id])),
+    delete: (projectId, ids, decide) => apiKeys.delete(projectId, ids, decide).finally(() => forget(ids)),
   };
 }

@@ -1,7 +1,22 @@
 import { IpAllowlist, PermissionSet } from '@keyturn/lib/protocol';
 import type { ApiKeyForExchange } from './api-key.ts';
 import { permissionSetDigest } from './permission-set.ts';
-import { sha256OfGeneratedSecret } from './secret-hash.ts';
+import { bcryptHashOf, sha256OfGeneratedSecret } from './secret-hash.ts';
+
+/** A secret that proves a key: its current one, or the previous one for as long as they overlap. */
+export interface KeySecret {
+  readonly secretVersion: number;
+  /** Null for a chosen secret. */
+  readonly sha256: Buffer | null;
+  /** Null for a generated secret. */
+  readonly bcryptHash: string | null;
+}
+
+const toKeySecret = (secretHash: string, secretVersion: number): KeySecret => ({
+  secretVersion,
+  sha256: sha256OfGeneratedSecret(secretHash),
+  bcryptHash: bcryptHashOf(secretHash),
+});
 
 /** What follows from a key's record, worked out when first asked for and kept with the record. */
 export class ApiKeyRules {
@@ -9,7 +24,8 @@ export class ApiKeyRules {
   #allowlist: IpAllowlist | undefined;
   #permissionSet: PermissionSet | undefined;
   #permissionSetDigest: string | undefined;
-  #secretSha256: Buffer | null | undefined;
+  #currentSecret: KeySecret | undefined;
+  #previousSecret: KeySecret | undefined;
 
   constructor(key: ApiKeyForExchange) {
     this.#key = key;
@@ -31,16 +47,26 @@ export class ApiKeyRules {
     return this.#permissionSetDigest;
   }
 
-  /** Null for a chosen secret. */
-  get secretSha256(): Buffer | null {
-    if (this.#secretSha256 === undefined) this.#secretSha256 = sha256OfGeneratedSecret(this.#key.secretHash);
-    return this.#secretSha256;
+  /** What proves the key at that time, the current secret first. */
+  secretsAt(nowMs: number): readonly [KeySecret] | readonly [KeySecret, KeySecret] {
+    const { secretHash, secretVersion, previousSecret } = this.#key;
+    this.#currentSecret ??= toKeySecret(secretHash, secretVersion);
+    if (previousSecret === null || nowMs >= previousSecret.expiresAtMs) return [this.#currentSecret];
+    this.#previousSecret ??= toKeySecret(previousSecret.hash, secretVersion - 1);
+    return [this.#currentSecret, this.#previousSecret];
   }
 }
 
 /** An API key as the token endpoint works with it. */
 export interface ReadyApiKey extends ApiKeyForExchange {
   readonly rules: ApiKeyRules;
+}
+
+/** A key whose secret was presented. */
+export interface ProvenKey {
+  readonly key: ReadyApiKey;
+  /** Of that secret; see {@link SecretUse}. */
+  readonly secretVersion: number;
 }
 
 export function readyApiKey(key: ApiKeyForExchange): ReadyApiKey {

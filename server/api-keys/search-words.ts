@@ -12,5 +12,5 @@ export function searchWords(text: string): string[] {
 
 /** The words by whose beginnings a key is found: those of its name, and the random end of its client_id. */
 export function wordsOf({ name, clientId }: Pick<ApiKey, 'name' | 'clientId'>): string[] {
-  return [...new Set([...searchWords(clientId).slice(-1), ...searchWords(name)])];
+  return [...new Set([clientId.slice(clientId.lastIndexOf('_') + 1), ...searchWords(name)])];
 }

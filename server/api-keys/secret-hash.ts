@@ -13,6 +13,13 @@ export function tagBcryptHash(hash: string): string {
   return BCRYPT + hash;
 }
 
+const BCRYPT_SALT_CHARACTERS = '$2b$12$'.length + 22;
+
+/** What stands before the digest in a bcrypt hash: version, cost and salt. */
+export function bcryptSaltOf(bcryptHash: string): string {
+  return bcryptHash.slice(0, BCRYPT_SALT_CHARACTERS);
+}
+
 /** The bcrypt hash of a chosen secret; null for a generated one's. */
 export function bcryptHashOf(secretHash: string): string | null {
   return secretHash.startsWith(BCRYPT) ? secretHash.slice(BCRYPT.length) : null;
@@ -23,13 +30,22 @@ export function sha256OfGeneratedSecret(secretHash: string): Buffer | null {
   return secretHash.startsWith(SHA256) ? Buffer.from(secretHash.slice(SHA256.length), 'base64url') : null;
 }
 
-const NOBODYS_SHA256 = hash('sha256', '', 'buffer');
+export function sha256Of(secret: string): Buffer {
+  return hash('sha256', secret, 'buffer');
+}
+
+const NOBODYS_SHA256 = sha256Of('');
 
 /**
- * Compares in constant time. `sha256` null takes as long and is never equal, so that the time tells nothing of which keys
+ * Compares in constant time. `stored` null takes as long and is never equal, so that the time tells nothing of which keys
  * exist.
  */
-export function isGeneratedSecret(secret: string, sha256: Buffer | null): boolean {
-  const isEqual = timingSafeEqual(hash('sha256', secret, 'buffer'), sha256 ?? NOBODYS_SHA256);
-  return isEqual && sha256 !== null;
+export function isSameSha256(presented: Buffer, stored: Buffer | null): boolean {
+  const isEqual = timingSafeEqual(presented, stored ?? NOBODYS_SHA256);
+  return isEqual && stored !== null;
+}
+
+/** Compares two bcrypt hashes in constant time. */
+export function isSameBcryptHash(one: string, other: string): boolean {
+  return one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));
 }

@@ -8,8 +8,12 @@ export const MAX_CHOSEN_SECRET_BYTES = 72;
 export interface SecretHasher {
   /** How many secrets may be under way at once, those that wait included. */
   readonly capacity: number;
-  /** A salted hash, `$2b$12$…`. */
-  hash(secret: string): Promise<string>;
+  /**
+   * A salted hash, `$2b$12$…`.
+   *
+   * @param salt that of another hash ({@link bcryptSaltOf}). Default: a new one.
+   */
+  hash(secret: string, salt?: string): Promise<string>;
   /** False also for text that is no hash. */
   compare(secret: string, hash: string): Promise<boolean>;
   /** Ends the workers; what runs is finished, what waits is rejected. Nothing may be asked afterwards. */

@@ -1,16 +1,12 @@
 /** RFC 6749 §4.4: an API key for an access token and, unless the key has none, the first refresh token of a session. */
 import type { ClientAuthenticator } from '../api-keys/authenticate-client.ts';
-import type { ReadyApiKey } from '../api-keys/ready-api-key.ts';
+import type { ProvenKey } from '../api-keys/ready-api-key.ts';
 import { newId, randomBase64url } from '../random.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import type { Grant, Planned } from './grant.ts';
 import { assertResource, resolveScope } from './requested-scope.ts';
 import { TokenFault } from './token-faults.ts';
 import type { TokenLifetimes } from './token-lifetimes.ts';
-
-interface Proof {
-  readonly key: ReadyApiKey;
-}
 
 interface Plan {
   readonly planned: Planned;
@@ -28,7 +24,7 @@ export function createClientCredentialsGrant({
   readonly sessions: SessionStore;
   readonly issuer: string;
   readonly lifetimes: TokenLifetimes;
-}): Grant<Proof, Plan> {
+}): Grant<ProvenKey, Plan> {
   return {
     grantType: 'client_credentials',
     unusable: {
@@ -39,9 +35,9 @@ export function createClientCredentialsGrant({
 
     async authenticate({ credential }) {
       if (credential === null) throw new TokenFault('client_authentication_missing');
-      const key = await authenticateClient(credential);
-      if (key === null) throw new TokenFault('client_unproven');
-      return { key };
+      const proven = await authenticateClient(credential);
+      if (proven === null) throw new TokenFault('client_unproven');
+      return proven;
     },
 
     async plan({ scope, resource }, { key }) {

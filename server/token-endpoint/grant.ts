@@ -35,21 +35,28 @@ export interface Granted {
 /** What a plan says of the permissions and the resource of the token to come. */
 export type Planned = Pick<Granted, 'permissions' | 'resource'>;
 
+/** Who is asking. */
+export interface Proof {
+  readonly key: ReadyApiKey;
+  /** Of the client secret that was presented (see {@link SecretUse}); null: none was. */
+  readonly secretVersion: number | null;
+}
+
 /**
- * One grant type. The token endpoint calls the phases in their order and does itself what no grant may skip; `Proof` and
+ * One grant type. The token endpoint calls the phases in their order and does itself what no grant may skip; `P` and
  * `Plan` carry what one phase found to the next.
  */
-export interface Grant<Proof extends { readonly key: ReadyApiKey }, Plan extends { readonly planned: Planned | null }> {
+export interface Grant<P extends Proof, Plan extends { readonly planned: Planned | null }> {
   readonly grantType: string;
   /** What an unusable key is called in this grant. */
   readonly unusable: Readonly<Record<UnusableReason, TokenFaultReason>>;
   /** Phase 1: who is asking? */
-  authenticate(request: TokenRequest): Promise<Proof>;
+  authenticate(request: TokenRequest): Promise<P>;
   /**
    * Phase 3: what may be granted? Refuses here, before anything is written or spent. `planned` null: what the session was
    * granted, and its key has had ever since.
    */
-  plan(request: TokenRequest, proof: Proof): Promise<Plan>;
+  plan(request: TokenRequest, proof: P): Promise<Plan>;
   /** Phase 4: one atomic write. */
-  commit(plan: Plan, proof: Proof, context: TokenContext): Promise<Granted>;
+  commit(plan: Plan, proof: P, context: TokenContext): Promise<Granted>;
 }

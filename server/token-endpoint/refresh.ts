@@ -7,7 +7,7 @@ import { randomBase64url } from '../random.ts';
 import type { RefreshTokenCodec, RefreshTokenContent } from '../sessions/refresh-token.ts';
 import type { SessionGrant } from '../sessions/session.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
-import type { Grant, Planned, TokenContext } from './grant.ts';
+import type { Grant, Planned, Proof, TokenContext } from './grant.ts';
 import { assertResource, audienceOf, resolveScope } from './requested-scope.ts';
 import { TokenFault } from './token-faults.ts';
 import type { TokenLifetimes } from './token-lifetimes.ts';
@@ -24,8 +24,7 @@ export interface RefreshTokenMisuse {
   readonly lastIp: string | null;
 }
 
-interface Proof {
-  readonly key: ReadyApiKey;
+interface RefreshProof extends Proof {
   readonly token: RefreshTokenContent;
 }
 
@@ -49,17 +48,19 @@ export function createRefreshGrant({
   readonly issuer: string;
   readonly lifetimes: TokenLifetimes;
   readonly onMisuse: (misuse: RefreshTokenMisuse, context: TokenContext) => void;
-}): Grant<Proof, Plan> {
-  async function assertSameClient(request: TokenRequest, key: ReadyApiKey): Promise<void> {
+}): Grant<RefreshProof, Plan> {
+  /** Version of the secret that the client sent; null when it sent none, which most keys allow. */
+  async function assertSameClient(request: TokenRequest, key: ReadyApiKey): Promise<number | null> {
     const { credential, clientId } = request;
     if (clientId !== null && clientId !== key.clientId) throw new TokenFault('refresh_client_mismatch');
     if (credential === null) {
       if (key.refreshRequiresClientAuth) throw new TokenFault('refresh_client_required');
-      return;
+      return null;
     }
     const client = await authenticateClient(credential);
     if (client === null) throw new TokenFault('client_unproven');
-    if (client.id !== key.id) throw new TokenFault('refresh_client_mismatch');
+    if (client.key.id !== key.id) throw new TokenFault('refresh_client_mismatch');
+    return client.secretVersion;
   }
 
   /** What the session was granted and the key still holds: permissions added to the key since are not in it. */
@@ -86,8 +87,7 @@ export function createRefreshGrant({
       if (token === null) throw new TokenFault('refresh_token_invalid');
       const key = await apiKeys.findById(token.keyId);
       if (key === null) throw new TokenFault('refresh_token_invalid');
-      await assertSameClient(request, key);
-      return { key, token };
+      return { key, token, secretVersion: await assertSameClient(request, key) };
     },
 
     async plan({ scope, resource }, { key, token }) {

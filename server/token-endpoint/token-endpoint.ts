@@ -1,14 +1,14 @@
 /** `POST /oauth/token`: an API key, or a refresh token, for an access token (RFC 6749 §3.2, RFC 9068). */
 import { buildAccessTokenClaims, excessiveTokenLength } from '../access-tokens/access-token-claims.ts';
 import type { TokenSigner } from '../access-tokens/token-signer.ts';
-import { decideUsability } from '../api-keys/decide-usability.ts';
+import { decideUsability, type UnusableReason } from '../api-keys/decide-usability.ts';
 import type { ReadyApiKey } from '../api-keys/ready-api-key.ts';
 import type { Clock } from '../clock.ts';
 import { DependencyUnavailable } from '../dependency-unavailable.ts';
 import { randomBase64url } from '../random.ts';
 import type { RefreshTokenCodec } from '../sessions/refresh-token.ts';
 import type { UseRecorder } from '../usage/use-recorder.ts';
-import type { Grant, Granted, Planned, TokenContext } from './grant.ts';
+import type { Grant, Granted, Planned, Proof, TokenContext } from './grant.ts';
 import { audienceOf } from './requested-scope.ts';
 import { TokenFault } from './token-faults.ts';
 import type { TokenLifetimes } from './token-lifetimes.ts';
@@ -38,6 +38,7 @@ export function createTokenEndpoint({
   signer,
   refreshTokens,
   uses,
+  onDenied,
   clock,
   issuer,
   lifetimes,
@@ -46,17 +47,20 @@ export function createTokenEndpoint({
   /** The key that signs now. Throws {@link DependencyUnavailable} while none is at hand. */
   readonly signer: () => TokenSigner;
   readonly refreshTokens: RefreshTokenCodec;
-  readonly uses: UseRecorder;
+  readonly uses: Pick<UseRecorder, 'used'>;
+  /** A key was proven, and may not be used now or from here. Returns at once. */
+  readonly onDenied: (key: ReadyApiKey, reason: UnusableReason, context: TokenContext) => void;
   readonly clock: Clock;
   readonly issuer: string;
   readonly lifetimes: TokenLifetimes;
 }) {
   const grantByType = new Map(grants.map((grant) => [grant.grantType, grant]));
 
-  function assertUsable(grant: AnyGrant, key: ReadyApiKey, { ip, nowMs }: TokenContext): void {
+  function assertUsable(grant: AnyGrant, key: ReadyApiKey, context: TokenContext): void {
+    const { ip, nowMs } = context;
     const reason = decideUsability(key, ip, nowMs);
     if (reason === null) return;
-    uses.denied(key.id, reason);
+    onDenied(key, reason, context);
     throw new TokenFault(grant.unusable[reason], reason === 'ip_not_allowed' ? (ip?.text ?? 'unknown') : null);
   }
 
@@ -113,7 +117,7 @@ export function createTokenEndpoint({
     if (grant === undefined) throw new TokenFault('grant_type_unsupported', request.grantType);
     // Phase 1: who is asking? Nothing that a stranger may not know is told before this has passed.
     const proof = await grant.authenticate(request);
-    const { key } = proof as { readonly key: ReadyApiKey };
+    const { key, secretVersion } = proof as Proof;
     // Phase 2: may this key be used now, from here?
     assertUsable(grant, key, context);
     // Phase 3: what is granted? A refusal up to here has spent nothing.
@@ -127,7 +131,8 @@ export function createTokenEndpoint({
     const granted = await grant.commit(plan, proof, context);
     // Phase 5: sign.
     const response = respond(key, granted, tokenSigner, context.nowMs);
-    uses.used(key.id, ip?.text ?? null);
+    const use = request.grantType === 'refresh_token' ? 'refreshes' : 'exchanges';
+    uses.used(key.id, ip?.text ?? null, secretVersion, use);
     return { response, keyId: key.id };
   };
 }

@@ -6,7 +6,7 @@ import { ApiKeyNameTaken } from '../../server/api-keys/api-key-store.ts';
 import { permissionSetDigest } from '../../server/api-keys/permission-set.ts';
 import type { Position } from '../../server/page.ts';
 import { type OpenSqlDatabase, sqlDatabases } from '../support/sql-databases.ts';
-import { anApiKey, anInstallation } from './api-key-store-records.ts';
+import { anApiKey, anEvent, anInstallation, aTrail, changing, deleting } from './api-key-store-records.ts';
 
 describe.each(sqlDatabases)('ApiKeyStore on $name', ({ open }) => {
   let sql: OpenSqlDatabase;
@@ -15,16 +15,16 @@ describe.each(sqlDatabases)('ApiKeyStore on $name', ({ open }) => {
 
   beforeAll(async () => {
     sql = await open();
-    store = new SqlApiKeyStore(sql.database);
+    store = new SqlApiKeyStore(sql.database, aTrail());
     const installation = anInstallation({ audiences: ['https://a.example', 'https://b.example'] });
-    await new SqlProjectStore(sql.database).bootstrap(installation);
+    await new SqlProjectStore(sql.database, aTrail()).bootstrap(installation);
     projectId = installation.project.id;
   });
   afterAll(() => sql.close());
 
   const insert = async (changes: Partial<ApiKey> = {}) => {
     const key = anApiKey({ projectId, ...changes });
-    await store.insert(key);
+    await store.insert(key, anEvent(key));
     return key;
   };
 
@@ -79,7 +79,7 @@ describe.each(sqlDatabases)('ApiKeyStore on $name', ({ open }) => {
   it('refuses a taken name and writes no second key', async () => {
     const first = await insert({ name: 'taken' });
     const second = anApiKey({ projectId, name: 'taken', permissions: ['only:second'] });
-    await expect(store.insert(second)).rejects.toThrow(ApiKeyNameTaken);
+    await expect(store.insert(second, anEvent(second))).rejects.toThrow(ApiKeyNameTaken);
     expect(await store.findById(second.id)).toBeNull();
     expect(await store.findInProject(projectId, first.id)).toEqual(first);
   });
@@ -92,7 +92,7 @@ describe.each(sqlDatabases)('ApiKeyStore on $name', ({ open }) => {
   it('does not call a taken client_id a taken name, whatever the name says', async () => {
     const first = await insert();
     const second = anApiKey({ projectId, clientId: first.clientId, name: "x' for key 'api_keys_name'" });
-    await expect(store.insert(second)).rejects.not.toThrow(ApiKeyNameTaken);
+    await expect(store.insert(second, anEvent(second))).rejects.not.toThrow(ApiKeyNameTaken);
   });
 
   it('lets one of ten parallel keys have a name', async () => {
@@ -106,7 +106,7 @@ describe.each(sqlDatabases)('ApiKeyStore on $name', ({ open }) => {
     const permissions = ['b:c', 'a:b'];
     const key = await insert({ permissions });
     await insert({ permissions });
-    await store.delete(projectId, key.id);
+    await store.delete(projectId, [key.id], deleting);
     expect(await store.findPermissionSet(permissionSetDigest(permissions))).toEqual(permissions);
     expect(await store.findPermissionSet('AAAAAAAAAAAAAAAAAAAAAA')).toBeNull();
   });
@@ -114,35 +114,49 @@ describe.each(sqlDatabases)('ApiKeyStore on $name', ({ open }) => {
   it('keeps keys of another project out of reach', async () => {
     const key = await insert();
     expect(await store.findInProject('prj_other', key.id)).toBeNull();
-    expect(await store.setValidity('prj_other', key.id, false, 5)).toBeNull();
-    expect(await store.delete('prj_other', key.id)).toBe(false);
+    expect(await store.update('prj_other', key.id, changing({ isValid: false }))).toBeNull();
+    expect(await store.delete('prj_other', [key.id], deleting)).toEqual(new Set());
     expect(await store.findInProject(projectId, key.id)).toEqual(key);
-  });
-
-  it('revokes, restores and deletes', async () => {
-    const key = await insert();
-    const revoked = { ...key, isValid: false, updatedAtMs: key.updatedAtMs + 5 };
-    expect(await store.setValidity(projectId, key.id, false, revoked.updatedAtMs)).toEqual(revoked);
-    expect(await store.setValidity(projectId, key.id, false, revoked.updatedAtMs)).toEqual(revoked);
-    expect(await store.setValidity(projectId, key.id, true, key.updatedAtMs)).toEqual(key);
-    expect(await store.delete(projectId, key.id)).toBe(true);
-    expect(await store.delete(projectId, key.id)).toBe(false);
-    expect(await store.setValidity(projectId, key.id, true, 5)).toBeNull();
   });
 
   it('writes uses without touching what they leave out', async () => {
     const key = await insert({ lastUsedIp: '198.51.100.1' });
-    const denied = { keyId: key.id, usedAtMs: null, usedIp: null, deniedAtMs: 20, deniedReason: 'expired' };
-    const gone = { keyId: 'key_gone', usedAtMs: 1, usedIp: '::1', deniedAtMs: null, deniedReason: null };
-    const nothing = { keyId: key.id, usedAtMs: null, usedIp: null, deniedAtMs: null, deniedReason: null };
+    const denied = {
+      keyId: key.id,
+      usedAtMs: null,
+      usedIp: null,
+      deniedAtMs: 20,
+      deniedReason: 'expired',
+      secretUses: [],
+    };
+    const gone = {
+      keyId: 'key_gone',
+      usedAtMs: 1,
+      usedIp: '::1',
+      deniedAtMs: null,
+      deniedReason: null,
+      secretUses: [],
+    };
+    const nothing = {
+      keyId: key.id,
+      usedAtMs: null,
+      usedIp: null,
+      deniedAtMs: null,
+      deniedReason: null,
+      secretUses: [],
+    };
     await store.recordUses([gone, denied, nothing]);
     const afterDenial = { ...key, lastDeniedAtMs: 20, lastDeniedReason: 'expired' };
     expect(await store.findInProject(projectId, key.id)).toEqual(afterDenial);
-    await store.recordUses([{ keyId: key.id, usedAtMs: 30, usedIp: '::1', deniedAtMs: null, deniedReason: null }]);
+    await store.recordUses([
+      { keyId: key.id, usedAtMs: 30, usedIp: '::1', deniedAtMs: null, deniedReason: null, secretUses: [] },
+    ]);
     const afterUse = { ...afterDenial, lastUsedAtMs: 30, lastUsedIp: '::1' };
     expect(await store.findInProject(projectId, key.id)).toEqual(afterUse);
     // An address belongs to its time: a use without one must not seem to come from the address before.
-    await store.recordUses([{ keyId: key.id, usedAtMs: 40, usedIp: null, deniedAtMs: null, deniedReason: null }]);
+    await store.recordUses([
+      { keyId: key.id, usedAtMs: 40, usedIp: null, deniedAtMs: null, deniedReason: null, secretUses: [] },
+    ]);
     expect(await store.findInProject(projectId, key.id)).toEqual({ ...afterUse, lastUsedAtMs: 40, lastUsedIp: null });
     await store.recordUses([]);
   });
@@ -154,7 +168,7 @@ describe.each(sqlDatabases)('ApiKeyStore on $name', ({ open }) => {
     for (const wrong of [asObject, asArray]) {
       await expect(store.findByClientId(wrong)).rejects.toThrow();
       await expect(store.findInProject(projectId, wrong)).rejects.toThrow();
-      await expect(store.delete(projectId, wrong)).rejects.toThrow();
+      expect(await store.delete(projectId, [wrong], deleting)).toEqual(new Set());
     }
     expect(await store.findInProject(projectId, key.id)).toEqual(key);
     // knex refuses objects in a where by itself, but not here.
@@ -169,36 +183,37 @@ const from = (after: Position | null, limit: number) =>
 describe.each(sqlDatabases)('ApiKeyStore.list on $name', ({ open }) => {
   it('pages by id, stays right while keys come and go, and counts the project alone', async () => {
     const sql = await open();
-    const store = new SqlApiKeyStore(sql.database);
-    const { project, apiKey } = anInstallation();
-    await new SqlProjectStore(sql.database).bootstrap({ ...anInstallation(), project, apiKey });
+    const store = new SqlApiKeyStore(sql.database, aTrail());
+    const installation = anInstallation();
+    const { project, apiKey } = installation;
+    await new SqlProjectStore(sql.database, aTrail()).bootstrap(installation);
     const ids = [apiKey.id];
     for (let i = 0; i < 6; i++) {
       const key = anApiKey({ projectId: project.id });
-      await store.insert(key);
+      await store.insert(key, anEvent(key));
       ids.push(key.id);
     }
     ids.sort();
-    const first = await store.list(project.id, from(null, 3));
+    const first = await store.list(project.id, {}, from(null, 3));
     expect(first.items.map((key) => key.id)).toEqual(ids.slice(0, 3));
     expect(first).toMatchObject({ next: { value: null, id: ids[2] }, totalCount: 7, exceedsTotalCount: false });
     for (const [maxCounted, exceedsTotalCount] of [
       [7, false],
       [6, true],
     ] as const) {
-      const bounded = new SqlApiKeyStore(sql.database, { maxCounted });
+      const bounded = new SqlApiKeyStore(sql.database, aTrail(), { maxCounted });
       const counted = { totalCount: maxCounted, exceedsTotalCount };
-      expect(await bounded.list(project.id, from(null, 1))).toMatchObject(counted);
+      expect(await bounded.list(project.id, {}, from(null, 1))).toMatchObject(counted);
     }
 
-    await store.delete(project.id, String(ids[0]));
-    const second = await store.list(project.id, from(first.next, 3));
+    await store.delete(project.id, [String(ids[0])], deleting);
+    const second = await store.list(project.id, {}, from(first.next, 3));
     expect(second.items.map((key) => key.id)).toEqual(ids.slice(3, 6));
     expect(second).toMatchObject({ next: { value: null, id: ids[5] }, totalCount: 6 });
 
-    const last = await store.list(project.id, from(second.next, 1));
+    const last = await store.list(project.id, {}, from(second.next, 1));
     expect(last).toMatchObject({ items: [{ id: ids[6] }], next: null });
-    expect(await store.list('prj_other', from(null, 3))).toEqual({
+    expect(await store.list('prj_other', {}, from(null, 3))).toEqual({
       items: [],
       next: null,
       totalCount: 0,

@@ -7,7 +7,9 @@ const KEYS = '/v1/projects/default/keys';
 const FIELDS = [
   'name',
   'description',
+  'owner_id',
   'permissions',
+  'roles',
   'ip_allowlist',
   'expires_at',
   'client_secret',

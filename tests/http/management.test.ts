@@ -46,6 +46,8 @@ describe.each(keyturnStorages)('management of keys on $name', (kind) => {
       expires_at: null,
       is_valid: true,
       hint: secret.slice(-4),
+      secret_last_used_at: null,
+      previous_secret: null,
       refresh_tokens: true,
       refresh_requires_client_auth: false,
       last_used_at: null,
@@ -58,6 +60,7 @@ describe.each(keyturnStorages)('management of keys on $name', (kind) => {
     });
     const read = await keyturn().api('GET', `${KEYS}/${key.id}`);
     expect(read.body).toEqual(key);
+    for (const { headers } of [created, read]) expect(headers.get('etag')).toBe('"v1"');
   });
 
   it('keeps what it was given, in canonical form', async () => {
@@ -197,12 +200,21 @@ describe.each(keyturnStorages)('management of keys on $name', (kind) => {
       ['/v1/me', 'GET, HEAD'],
       [KEYS, 'GET, HEAD, POST'],
       [`${KEYS}/key_x`, 'GET, HEAD, PATCH, DELETE'],
+      [`${KEYS}/key_x/regenerate`, 'POST'],
+      [`${KEYS}/bulk-delete`, 'POST'],
     ] as const) {
       const reply = await keyturn().api('PUT', path);
       expectProblem(reply, { status: 405, code: 'method_not_allowed' });
       expect(reply.headers.get('allow')).toBe(allow);
     }
-    for (const path of ['/v1', '/v1/nothing', '/nothing', '/v1/projects/default', '/oauth/other', '/oauth/token/x'])
+    for (const path of [
+      '/v1',
+      '/v1/nothing',
+      '/nothing',
+      '/v1/projects/default/nothing',
+      '/oauth/other',
+      '/oauth/token/x',
+    ])
       expectProblem(await keyturn().api('GET', path), { status: 404, code: 'not_found' });
   });
 

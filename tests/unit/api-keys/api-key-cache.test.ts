@@ -227,10 +227,10 @@ describe.each(lookups)('a key looked up by %s', (lookup) => {
 
 test('large keys count for more: those used longest ago go once they are 64 MiB by estimate', async () => {
   const { store, look } = setUp();
-  const permissions = Array.from({ length: 100 }, (_, index) => `read:${String(index).padStart(250, 'x')}`);
+  const effectivePermissions = Array.from({ length: 100 }, (_, index) => `read:${String(index).padStart(250, 'x')}`);
   const ipAllowlist = Array.from({ length: 100 }, (_, index) => `203.0.113.${index}`);
   const ids = Array.from({ length: 1_000 }, (_, index) => `key_${index}`);
-  for (const id of ids) store.put(keyOf('a', { id, permissions, ipAllowlist }));
+  for (const id of ids) store.put(keyOf('a', { id, effectivePermissions, ipAllowlist }));
   for (const id of ids) await look('findById', id);
   expect(await look('findById', 'key_999')).toMatchObject({ reads: 0 });
   expect(await look('findById', 'key_500')).toMatchObject({ reads: 0 });

@@ -12,19 +12,22 @@ const SUFFIXES = { generated: 'a'.repeat(25), chosen: 'b'.repeat(25), unknown: '
 const generatedSecret = (suffix: string, random = 'R') => formatGeneratedSecret(suffix, random.repeat(43));
 const secretOfGenerated = generatedSecret(SUFFIXES.generated);
 
+const SALT = '$2b$12$'.padEnd(29, '.');
+
 const keyOf = (name: 'generated' | 'chosen', secretHash: string) =>
   readyApiKey({
     id: `key_${name}`,
     clientId: `${name}_${SUFFIXES[name]}`,
     secretHash,
     secretVersion: 1,
+    previousSecret: null,
   } as ApiKeyForExchange);
 
 /** Counts what an attacker could time: lookups and bcrypt comparisons. */
 function setUp() {
   const keys = [
     keyOf('generated', hashGeneratedSecret(secretOfGenerated)),
-    keyOf('chosen', tagBcryptHash(`hash of ${CHOSEN}`)),
+    keyOf('chosen', tagBcryptHash(`${SALT}${CHOSEN}`)),
   ];
   const cost = { lookups: 0, comparisons: 0 };
   const find = async (isIt: (key: ReadyApiKey) => boolean) => {
@@ -39,17 +42,18 @@ function setUp() {
     },
     secretHasher: {
       capacity: 5,
-      async compare(secret, hash) {
+      async hash(secret, salt = '') {
         cost.comparisons += 1;
-        return hash === `hash of ${secret}`;
+        return `${salt}${secret}`;
       },
     },
     verifiedSecrets: createVerifiedSecrets(clock),
+    clock,
   });
   const attempt = async (clientId: string | null, ...secrets: string[]) => {
     Object.assign(cost, { lookups: 0, comparisons: 0 });
-    const key = await authenticate({ clientId, secrets });
-    return { id: key?.id ?? null, ...cost };
+    const proven = await authenticate({ clientId, secrets });
+    return { id: proven?.key.id ?? null, ...cost };
   };
   return { attempt, clock };
 }
@@ -81,6 +85,47 @@ describe('a generated secret', () => {
     ['with a line break behind it', `${secretOfGenerated}\n`],
   ])('%s is refused without touching storage', async (_name, secret) => {
     expect(await setUp().attempt(generatedId, secret)).toEqual({ id: null, lookups: 0, comparisons: 0 });
+  });
+});
+
+describe('the generated secret before the last', () => {
+  const newer = generatedSecret(SUFFIXES.generated, 'N');
+  const key = (clock: { nowMs(): number }) =>
+    readyApiKey({
+      ...keyOf('generated', hashGeneratedSecret(newer)),
+      secretVersion: 7,
+      previousSecret: {
+        hash: hashGeneratedSecret(secretOfGenerated),
+        hint: '',
+        expiresAtMs: clock.nowMs() + 1000,
+        lastUsedAtMs: null,
+      },
+    });
+
+  test('proves the key until its end, at the same cost', async () => {
+    const clock = createFakeClock();
+    const known = key(clock);
+    let lookups = 0;
+    const authenticate = createClientAuthenticator({
+      apiKeys: {
+        findByClientId: async () => null,
+        async findByClientIdSuffix() {
+          lookups += 1;
+          return known;
+        },
+      },
+      secretHasher: { capacity: 5, hash: async () => '' },
+      verifiedSecrets: createVerifiedSecrets(clock),
+      clock,
+    });
+    const versionOf = async (secret: string) =>
+      (await authenticate({ clientId: null, secrets: [secret] }))?.secretVersion ?? null;
+    expect(await versionOf(newer)).toBe(7);
+    expect(await versionOf(secretOfGenerated)).toBe(6);
+    clock.advance(1000);
+    expect(await versionOf(secretOfGenerated)).toBeNull();
+    expect(await versionOf(newer)).toBe(7);
+    expect(lookups).toBe(4);
   });
 });
 

@@ -2,8 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import type { ApiKey } from '../../../server/api-keys/api-key.ts';
 import { forgettingChanges } from '../../../server/api-keys/api-key-cache.ts';
 import type { ApiKeyStore } from '../../../server/api-keys/api-key-store.ts';
+import type { AuditEvent } from '../../../server/audit/audit-event.ts';
+import type { PageRequest } from '../../../server/page.ts';
 
 const key = { id: 'key_1' } as ApiKey;
+const event = { id: 'evt_1' } as AuditEvent;
+const decide = (current: ApiKey) => ({ object: current, event });
 const failure = new Error('no answer in time');
 
 /** A store that answers every call with `answer`, and what it was asked and told to forget, in order. */
@@ -23,12 +27,14 @@ function setUp(answer: () => Promise<unknown>) {
   return { apiKeys: forgettingChanges(store, { forget }), happened };
 }
 
+const firstOnly = { limit: 1 } as PageRequest<'created_at'>;
 type Call = [string, (apiKeys: ApiKeyStore) => Promise<unknown>];
 
 const WRITES: Call[] = [
-  ['insert [{"id":"key_1"}]', (apiKeys) => apiKeys.insert(key)],
-  ['setValidity ["prj_1","key_1",false,5]', (apiKeys) => apiKeys.setValidity('prj_1', 'key_1', false, 5)],
-  ['delete ["prj_1","key_1"]', (apiKeys) => apiKeys.delete('prj_1', 'key_1')],
+  ['insert [{"id":"key_1"},{"id":"evt_1"}]', (apiKeys) => apiKeys.insert(key, event)],
+  ['insertAll [[{"id":"key_1"}],[{"id":"evt_1"}]]', (apiKeys) => apiKeys.insertAll([key], [event])],
+  ['update ["prj_1","key_1",null]', (apiKeys) => apiKeys.update('prj_1', 'key_1', decide)],
+  ['delete ["prj_1",["key_1"],null]', (apiKeys) => apiKeys.delete('prj_1', ['key_1'], () => event)],
 ];
 const OTHERS: Call[] = [
   ['findById ["a"]', (apiKeys) => apiKeys.findById('a')],
@@ -36,7 +42,7 @@ const OTHERS: Call[] = [
   ['findByClientIdSuffix ["a"]', (apiKeys) => apiKeys.findByClientIdSuffix('a')],
   ['findInProject ["prj_1","a"]', (apiKeys) => apiKeys.findInProject('prj_1', 'a')],
   ['findPermissionSet ["a"]', (apiKeys) => apiKeys.findPermissionSet('a')],
-  ['list ["prj_1",{"limit":1,"afterId":null}]', (apiKeys) => apiKeys.list('prj_1', { limit: 1, afterId: null })],
+  ['list ["prj_1",{},{"limit":1}]', (apiKeys) => apiKeys.list('prj_1', {}, firstOnly)],
   ['recordUses [[]]', (apiKeys) => apiKeys.recordUses([])],
 ];
 

@@ -25,7 +25,7 @@ export function keyOf(letter: string, changes: Partial<ApiKeyForExchange> = {}):
     id: `key_${letter.repeat(26)}`,
     clientId: `runner_${letter.repeat(25)}`,
     secretVersion: 0,
-    permissions: [],
+    effectivePermissions: [],
     ipAllowlist: [],
     ...changes,
   } as unknown as ApiKeyForExchange;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ApiKeyForExchange } from '../../../server/api-keys/api-key.ts';
 import { createChosenSecretProof } from '../../../server/api-keys/prove-chosen-secret.ts';
-import { readyApiKey } from '../../../server/api-keys/ready-api-key.ts';
+import { type ReadyApiKey, readyApiKey } from '../../../server/api-keys/ready-api-key.ts';
 import { tagBcryptHash } from '../../../server/api-keys/secret-hash.ts';
 import { SecretHasherBusy } from '../../../server/api-keys/secret-hasher.ts';
 import { createVerifiedSecrets } from '../../../server/api-keys/verified-secrets.ts';
@@ -13,13 +13,38 @@ const wrong = (number: number) => `Wrong-Secret-${number}`;
 /** Of which one turn is left for the administrator. */
 const CAPACITY = 5;
 
-const keyOf = (clientId: string, secret: string) =>
+const NOW_MS = 1_800_000_000_000;
+const saltOf = (text: string) => `$2b$12$${text}`.padEnd(29, '.');
+/** As the hasher below makes it. */
+const hashOf = (secret: string, salt: string) => `${salt}${secret}`;
+let saltCount = 0;
+const newSalt = () => {
+  saltCount += 1;
+  return saltOf(String(saltCount));
+};
+
+const keyOf = (clientId: string, secret: string, salt = newSalt()) =>
   readyApiKey({
     id: `key_of_${clientId}`,
     clientId,
-    secretHash: tagBcryptHash(`hash of ${secret}`),
+    secretHash: tagBcryptHash(hashOf(secret, salt)),
+    secretVersion: 1,
+    previousSecret: null,
     isValid: true,
   } as ApiKeyForExchange);
+
+/** With another secret, beside which this one goes on for a second. */
+const regenerated = (clientId: string, secret: string, previousSecret: string, salt = newSalt()) =>
+  readyApiKey({
+    ...keyOf(clientId, secret, salt),
+    secretVersion: 2,
+    previousSecret: {
+      hash: tagBcryptHash(hashOf(previousSecret, salt)),
+      hint: '',
+      expiresAtMs: NOW_MS + 1000,
+      lastUsedAtMs: null,
+    },
+  });
 
 /** Comparisons end when the test says so, as if each took its time. */
 function setUp(clientIds: readonly string[] = ['known', 'other']) {
@@ -27,6 +52,7 @@ function setUp(clientIds: readonly string[] = ['known', 'other']) {
   const lookups: string[] = [];
   const comparing: { readonly secret: string; readonly end: () => void }[] = [];
   let comparisons = 0;
+  const clock = createFakeClock(NOW_MS);
   const prove = createChosenSecretProof({
     apiKeys: {
       async findByClientId(clientId) {
@@ -36,19 +62,20 @@ function setUp(clientIds: readonly string[] = ['known', 'other']) {
     },
     secretHasher: {
       capacity: CAPACITY,
-      compare(secret, hash) {
+      hash(secret, salt = newSalt()) {
         comparisons += 1;
         return new Promise((resolve) => {
-          comparing.push({ secret, end: () => resolve(hash === `hash of ${secret}`) });
+          comparing.push({ secret, end: () => resolve(hashOf(secret, salt)) });
         });
       },
     },
-    verifiedSecrets: createVerifiedSecrets(createFakeClock()),
+    verifiedSecrets: createVerifiedSecrets(clock),
+    clock,
   });
   /** What becomes of attempts that are made at once: the client_id proven, null, or `busy`. */
   const outcomeOf = (proof: ReturnType<typeof prove>) =>
     proof.then(
-      (key) => key?.clientId ?? null,
+      (proven) => proven?.key.clientId ?? null,
       (error) => {
         if (!(error instanceof SecretHasherBusy)) throw error;
         return 'busy';
@@ -65,7 +92,24 @@ function setUp(clientIds: readonly string[] = ['known', 'other']) {
     comparing.find((comparison) => comparison.secret === secret)?.end();
     await settle();
   };
-  return { prove, attempt, settle, endComparisons, endComparisonOf, keys, lookups, comparisons: () => comparisons };
+  /** Which secret proves the client, by its version. */
+  const versionOf = async (clientId: string, ...secrets: string[]) => {
+    const proof = prove(clientId, secrets);
+    await endComparisons();
+    return (await proof)?.secretVersion ?? null;
+  };
+  return {
+    prove,
+    attempt,
+    versionOf,
+    clock,
+    settle,
+    endComparisons,
+    endComparisonOf,
+    keys,
+    lookups,
+    comparisons: () => comparisons,
+  };
 }
 
 describe('a flood', () => {
@@ -182,9 +226,10 @@ test('a key that was revoked while its secret was compared is given as it is now
   const { prove, settle, endComparisons, keys } = setUp();
   const proof = prove('known', [RIGHT]);
   await settle();
-  keys.set('known', { ...keyOf('known', RIGHT), isValid: false });
+  const known = keys.get('known') as ReadyApiKey;
+  keys.set('known', { ...known, isValid: false });
   await endComparisons();
-  expect(await proof).toMatchObject({ clientId: 'known', isValid: false });
+  expect(await proof).toMatchObject({ key: { clientId: 'known', isValid: false } });
 });
 
 test('a secret that is remembered proves nothing once it has been changed, and waits its turn like any other', async () => {
@@ -203,6 +248,59 @@ test('a secret that is remembered proves nothing once it has been changed, and w
   expect(await later).toBeNull();
 });
 
+describe('two secrets of one key', () => {
+  const OLD = 'Older-Secret-0';
+
+  test('both prove it for as long as they overlap, and then the newer one', async () => {
+    const { versionOf, clock, keys } = setUp();
+    keys.set('known', regenerated('known', RIGHT, OLD));
+    expect(await versionOf('known', RIGHT)).toBe(2);
+    expect(await versionOf('known', OLD)).toBe(1);
+    clock.advance(999);
+    expect(await versionOf('known', OLD)).toBe(1);
+    clock.advance(1);
+    expect(await versionOf('known', OLD)).toBeNull();
+    expect(await versionOf('known', RIGHT)).toBe(2);
+  });
+
+  test('cost what one costs, right or wrong, and what no key costs', async () => {
+    const costOf = async (clientId: string, ...secrets: string[]) => {
+      const { versionOf, keys, lookups, comparisons } = setUp();
+      keys.set('known', regenerated('known', RIGHT, OLD));
+      await versionOf(clientId, ...secrets);
+      return { lookups: lookups.length, comparisons: comparisons() };
+    };
+    const once = { lookups: 2, comparisons: 1 };
+    for (const secret of [RIGHT, OLD, wrong(1)]) expect(await costOf('known', secret)).toEqual(once);
+    for (const clientId of ['other', 'stranger']) expect(await costOf(clientId, wrong(1))).toEqual(once);
+  });
+
+  test('are both remembered, without another comparison', async () => {
+    const { versionOf, keys, comparisons } = setUp();
+    keys.set('known', regenerated('known', RIGHT, OLD));
+    for (let time = 0; time < 2; time += 1) for (const secret of [RIGHT, OLD]) await versionOf('known', secret);
+    expect(comparisons()).toBe(2);
+  });
+
+  test('one that is remembered goes on through the regeneration, as the previous one', async () => {
+    const { versionOf, keys, comparisons } = setUp([]);
+    const salt = newSalt();
+    keys.set('known', keyOf('known', OLD, salt));
+    expect(await versionOf('known', OLD)).toBe(1);
+    keys.set('known', regenerated('known', RIGHT, OLD, salt));
+    expect(await versionOf('known', OLD)).toBe(1);
+    expect(comparisons()).toBe(1);
+  });
+
+  test('a chosen one proves its key beside a generated one', async () => {
+    const { versionOf, keys } = setUp();
+    const key = regenerated('known', RIGHT, OLD);
+    keys.set('known', readyApiKey({ ...key, secretHash: 'sha256:AAAA' }));
+    expect(await versionOf('known', OLD)).toBe(1);
+    expect(await versionOf('known', RIGHT)).toBeNull();
+  });
+});
+
 describe('what fails is told as it is, and gives its turn back:', () => {
   const down = new Error('the database is down');
   const found = keyOf('known', RIGHT);
@@ -211,15 +309,16 @@ describe('what fails is told as it is, and gives its turn back:', () => {
   };
 
   test.each([
-    ['the lookup', [failing], async () => false],
+    ['the lookup', [failing], async () => ''],
     ['the comparison', [async () => found], failing],
-    ['the lookup after it', [async () => found, failing], async () => false],
-  ])('%s', async (_name, lookups, compare) => {
+    ['the lookup after it', [async () => found, failing], async () => ''],
+  ])('%s', async (_name, lookups, hash) => {
     let lookup = 0;
     const prove = createChosenSecretProof({
       apiKeys: { findByClientId: () => lookups[lookup++ % lookups.length]?.() ?? failing() },
-      secretHasher: { capacity: 2, compare },
+      secretHasher: { capacity: 2, hash },
       verifiedSecrets: createVerifiedSecrets(createFakeClock()),
+      clock: createFakeClock(),
     });
     for (let index = 0; index < 3; index += 1) await expect(prove('known', [wrong(index)])).rejects.toBe(down);
     // The same again: nothing of the failure is shared with who comes later.

@@ -4,7 +4,8 @@ import { type ApiKeyDescription, makeApiKey, slugOf } from '../../../server/api-
 import {
   bcryptHashOf,
   hashGeneratedSecret,
-  isGeneratedSecret,
+  isSameSha256,
+  sha256Of,
   sha256OfGeneratedSecret,
   tagBcryptHash,
 } from '../../../server/api-keys/secret-hash.ts';
@@ -15,13 +16,13 @@ import { createFakeClock } from '../../support/fake-clock.ts';
 describe('secret hash', () => {
   test('proves the generated secret that it was made of, and no other', () => {
     const hash = sha256OfGeneratedSecret(hashGeneratedSecret('ktk_a'));
-    expect(isGeneratedSecret('ktk_a', hash)).toBe(true);
-    expect(isGeneratedSecret('ktk_b', hash)).toBe(false);
+    expect(isSameSha256(sha256Of('ktk_a'), hash)).toBe(true);
+    expect(isSameSha256(sha256Of('ktk_b'), hash)).toBe(false);
   });
 
   test('of nobody, or of a chosen secret, proves nothing: not even the secret whose hash stands in for it', () => {
-    expect(isGeneratedSecret('', null)).toBe(false);
-    expect(isGeneratedSecret('', sha256OfGeneratedSecret(tagBcryptHash('$2b$12$x')))).toBe(false);
+    expect(isSameSha256(sha256Of(''), null)).toBe(false);
+    expect(isSameSha256(sha256Of(''), sha256OfGeneratedSecret(tagBcryptHash('$2b$12$x')))).toBe(false);
   });
 
   test('tells by its tag what proves it', () => {
@@ -77,6 +78,8 @@ describe('makeApiKey', () => {
     description: null,
     ownerId: 'usr_1',
     permissions: ['read:credential'],
+    roles: [],
+    effectivePermissions: ['read:credential'],
     ipAllowlist: [],
     expiresAtMs: null,
     refreshTokens: true,
@@ -95,7 +98,7 @@ describe('makeApiKey', () => {
     const { apiKey, clientSecret } = await make(null);
     const parsed = parseGeneratedSecret(clientSecret);
     expect(apiKey.clientId).toBe(`CI-runner-eu_${parsed?.clientIdSuffix}`);
-    expect(isGeneratedSecret(clientSecret, sha256OfGeneratedSecret(apiKey.secretHash))).toBe(true);
+    expect(isSameSha256(sha256Of(clientSecret), sha256OfGeneratedSecret(apiKey.secretHash))).toBe(true);
     expect(clientSecret.endsWith(apiKey.hint)).toBe(true);
     expect(JSON.stringify(apiKey)).not.toContain(clientSecret);
   });
