@@ -1,4 +1,5 @@
-/* `npm run check`: types, lint and format, import rules, house rules, generated pages, unused code, the packed library.
+/* `npm run check`: types, lint and format, import rules, house rules, generated pages, /openapi.json, unused code,
+   the packed library.
    Runs everything, so that one run shows every fault. */
 import { spawnSync } from 'node:child_process';
 
@@ -16,6 +17,7 @@ const steps = [
     process.execPath,
     ['--conditions=keyturn-source', '--import', 'tsx', 'scripts/generate-reference.ts', '--check'],
   ],
+  ['OpenAPI document', process.execPath, ['--conditions=keyturn-source', '--import', 'tsx', 'scripts/lint-openapi.ts']],
   ['lock file', process.execPath, ['scripts/check-lock.mjs']],
   ['build', process.execPath, ['scripts/build.mjs']],
   ['packed library', bin('publint'), ['lib', '--strict']],

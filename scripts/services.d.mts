@@ -50,3 +50,5 @@ export function findRedis(): string | null;
 export function findMariadb(): object | null;
 /** Ports that were free a moment ago, none of which the system gives to outgoing connections meanwhile. */
 export function freePorts(count: number): Promise<number[]>;
+/** Programs beside Node, installed with apt where that can be done. Throws where one can't be had. */
+export function requirePrograms(...names: readonly string[]): void;

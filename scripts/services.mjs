@@ -9,6 +9,7 @@ import { spawn } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 import { startServices } from './services/start-services.mjs';
 
+export { requirePrograms } from './services/apt.mjs';
 export { freePorts } from './services/guarded-process.mjs';
 export { findMariadb, startMariadb } from './services/mariadb.mjs';
 export { askRedis, findRedis, startRedis, startRedisCluster, startRedisSentinel } from './services/redis.mjs';

@@ -31,3 +31,12 @@ export function aptInstall(packages) {
     if (ownPolicy) rmSync(POLICY, { force: true });
   }
 }
+
+/**
+ * Programs beside Node that a suite runs, installed where that can be done. Throws where one can't be had.
+ */
+export function requirePrograms(...names) {
+  const missing = () => names.filter((name) => findBinary(name) === null);
+  if (missing().length > 0 && canUseApt()) aptInstall(missing());
+  if (missing().length > 0) throw new Error(`install ${missing().join(', ')} and run again`);
+}

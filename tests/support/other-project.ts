@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { newId } from '../../server/random.ts';
 import type { Keyturn } from './keyturn-server.ts';
 
 export interface OtherProject {
@@ -7,12 +6,9 @@ export interface OtherProject {
   readonly slug: string;
 }
 
-/** A project beside the default one, put into its table: the management of projects is another issue. */
-export async function addProject({ service }: Keyturn, audiences: readonly string[] = []): Promise<OtherProject> {
-  const id = newId('prj');
-  const slug = `project-${randomUUID()}`;
-  await service.storage.database.run((knex) =>
-    knex('projects').insert({ id, slug, name: slug, audiences: JSON.stringify(audiences), created_at_ms: 1 }),
-  );
-  return { id, slug };
+/** A project beside the default one, created by the administrator. */
+export async function addProject({ api }: Keyturn, audiences: readonly string[] = []): Promise<OtherProject> {
+  const { status, text, body } = await api('POST', '/v1/projects', { name: `project ${randomUUID()}`, audiences });
+  if (status !== 201) throw new Error(`creating a project was answered ${status} ${text}`);
+  return { id: body.id, slug: body.slug };
 }

@@ -18,6 +18,8 @@ export function createLandingRoutes(issuer: string): Router {
           metadata: `${issuer}/.well-known/oauth-authorization-server`,
           jwks_uri: `${issuer}/.well-known/jwks.json`,
           errors: `${issuer}/errors`,
+          openapi: `${issuer}/openapi.json`,
+          documentation: `${issuer}/docs`,
         });
       },
     ],
