@@ -10,7 +10,7 @@ const DEFAULT_URL = 'http://127.0.0.1:8080';
 const usage = (message: string) => new CommandFailure(EXIT_CODES.usage, 'usage', message);
 
 /** @param file a path, or `-` for stdin */
-export async function readSecret(file: string): Promise<string> {
+async function readSecret(file: string): Promise<string> {
   try {
     return (file === '-' ? await text(process.stdin) : readFileSync(file, 'utf8')).replace(/\r?\n$/, '');
   } catch (error) {
@@ -48,4 +48,18 @@ export async function clientApiKey(file: string | undefined): Promise<string> {
     'api_key_malformed',
     'this is no API key: it must be ktk_… whole, as it was shown once; a character is wrong or missing',
   );
+}
+
+/**
+ * A client secret that somebody has chosen; undefined: Keyturn is to generate one.
+ *
+ * @throws {CommandFailure} when it and the API key would both come from stdin
+ */
+export async function readChosenSecret(options: {
+  readonly apiKeyFile?: string;
+  readonly chosenSecretFile?: string;
+}): Promise<string | undefined> {
+  const { apiKeyFile, chosenSecretFile } = options;
+  if (apiKeyFile === '-' && chosenSecretFile === '-') throw usage('only one of the two secrets can come from stdin');
+  return chosenSecretFile === undefined ? undefined : readSecret(chosenSecretFile);
 }

@@ -3,7 +3,7 @@ import type { CommandFailure } from './command-failure.ts';
 
 export interface Output {
   readonly isJson: boolean;
-  /** What the command was asked for, once: as a JSON value or as lines for people. */
+  /** What the command was asked for, once: as a JSON value or as lines for people, which may be none. */
   result(value: unknown, text: string): void;
   /** For people alone: with `--json` nothing is written, so that stderr is empty or holds one error. */
   note(text: string): void;
@@ -18,14 +18,27 @@ export function printable(text: string): string {
   });
 }
 
+type Sink = Pick<NodeJS.WritableStream, 'write'>;
+
 /** @param showsStack whether an unexpected failure is followed by its stack */
-export function createOutput({ isJson, showsStack }: { isJson: boolean; showsStack: boolean }): Output {
-  const data = (text: string) => void process.stdout.write(`${text}\n`);
-  const remark = (text: string) => void process.stderr.write(`${text}\n`);
+export function createOutput({
+  isJson,
+  showsStack,
+  stdout = process.stdout,
+  stderr = process.stderr,
+}: {
+  readonly isJson: boolean;
+  readonly showsStack: boolean;
+  readonly stdout?: Sink;
+  readonly stderr?: Sink;
+}): Output {
+  const data = (text: string) => void stdout.write(`${text}\n`);
+  const remark = (text: string) => void stderr.write(`${text}\n`);
   return {
     isJson,
     result(value, text) {
-      data(isJson ? JSON.stringify(value) : text);
+      if (isJson) data(JSON.stringify(value));
+      else if (text !== '') data(text);
     },
     note(text) {
       if (!isJson) remark(text);

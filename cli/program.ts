@@ -1,10 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { addAuditCommands } from './commands/audit.ts';
 import { addBootstrapCommand } from './commands/bootstrap.ts';
+import { addCompletionCommand } from './commands/completion.ts';
 import { addKeysCommands } from './commands/keys.ts';
+import { addMembersCommands } from './commands/members.ts';
 import { addMigrateCommand } from './commands/migrate.ts';
+import { addProjectsCommands } from './commands/projects.ts';
+import { addRolesCommands } from './commands/roles.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { addSigningKeysCommands } from './commands/signing-keys.ts';
+import { addUsersCommands } from './commands/users.ts';
+import { addWorkspacesCommands } from './commands/workspaces.ts';
 import type { Output } from './output.ts';
 
 /** From the sources and from `dist/` the package stands at different distances. */
@@ -40,5 +47,12 @@ export function createProgram(output: Output): Command {
   addBootstrapCommand(program, output);
   addSigningKeysCommands(program, output);
   addKeysCommands(program, output);
+  addRolesCommands(program, output);
+  addProjectsCommands(program, output);
+  addWorkspacesCommands(program, output);
+  addMembersCommands(program, output);
+  addUsersCommands(program, output);
+  addAuditCommands(program, output);
+  addCompletionCommand(program, output);
   return program;
 }

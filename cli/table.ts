@@ -13,7 +13,7 @@ export function formatTable(headings: readonly string[], rows: readonly (readonl
 function formatValue(value: unknown): string {
   if (value === null || value === undefined) return '-';
   if (Array.isArray(value)) return value.length === 0 ? '-' : value.map(formatValue).join(', ');
-  return printable(String(value));
+  return printable(typeof value === 'object' ? JSON.stringify(value) : String(value));
 }
 
 /** One `name  value` line for each member. */

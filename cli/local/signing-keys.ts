@@ -28,7 +28,7 @@ function toJson(keys: readonly SigningKey[]) {
 }
 
 /** Read from the store: the ring of the service would also do what the settings ask for, such as rotate. */
-async function storedKeys({ database }: Storage): Promise<readonly SigningKey[]> {
+export async function storedSigningKeys({ database }: Storage): Promise<readonly SigningKey[]> {
   const { pending } = await migrationStatus(database);
   if (pending.length === 0) return new SqlSigningKeyStore(database).list();
   throw new CommandFailure(EXIT_CODES.failed, 'schema_not_at_head', 'the schema is not at head: run keyturn migrate');
@@ -39,14 +39,14 @@ async function storedKeys({ database }: Storage): Promise<readonly SigningKey[]>
  *
  * @throws {MasterKeyMismatch}
  */
-function assertMasterKeyFits({ masterKeys }: Storage, keys: readonly SigningKey[]): void {
+export function assertMasterKeyFits({ masterKeys }: Storage, keys: readonly SigningKey[]): void {
   const active = activeKey(keys, systemClock.nowMs());
   if (active !== null) createSigningKeyPairs(masterKeys).signer(active);
 }
 
 export function listSigningKeys(output: Output): Promise<void> {
   return withStorage(output, async (storage) => {
-    const keys = toJson(await storedKeys(storage));
+    const keys = toJson(await storedSigningKeys(storage));
     const rows = keys.map((key) => Object.values(key).map((value) => value ?? '-'));
     const headings = ['kid', 'state', 'algorithm', 'created at', 'active from', 'retiring from', 'retired from'];
     output.result(keys, formatTable(headings, rows));
@@ -56,9 +56,9 @@ export function listSigningKeys(output: Output): Promise<void> {
 
 export function rotateSigningKey(output: Output): Promise<void> {
   return withStorage(output, async (storage) => {
-    assertMasterKeyFits(storage, await storedKeys(storage));
+    assertMasterKeyFits(storage, await storedSigningKeys(storage));
     const { kid } = await storage.signingKeys.rotate();
-    const added = toJson(await storedKeys(storage)).find((key) => key.kid === kid);
+    const added = toJson(await storedSigningKeys(storage)).find((key) => key.kid === kid);
     output.result(added, `${kid} takes over at ${added?.active_from}`);
     if (added?.state === 'pending')
       output.note('Until then it is only published, so that every verifier knows it by then.');
@@ -67,12 +67,12 @@ export function rotateSigningKey(output: Output): Promise<void> {
 
 export function revokeSigningKey(output: Output, kid: string): Promise<void> {
   return withStorage(output, async (storage) => {
-    assertMasterKeyFits(storage, await storedKeys(storage));
+    assertMasterKeyFits(storage, await storedSigningKeys(storage));
     if (!(await storage.signingKeys.revoke(kid))) {
       const message = 'no such signing key, or it has retired already; see keyturn signing-keys list';
       throw new CommandFailure(EXIT_CODES.failed, 'not_found', message);
     }
-    const keys = toJson(await storedKeys(storage));
+    const keys = toJson(await storedSigningKeys(storage));
     const active = keys.find(({ state }) => state === 'active');
     output.result(
       keys.find((key) => key.kid === kid),

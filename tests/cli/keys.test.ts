@@ -79,7 +79,7 @@ describe.each(sqlDatabases)('on $name', ({ name: storeName, openEmpty }) => {
     // Its allowlist does not have this address: proven, and refused all the same.
     expect(failure(await keys(['list'], { apiKey: secret }))).toMatchObject({ exitCode: 4, code: 'invalid_client' });
 
-    expect(json(await keys(['delete', key.id, '--yes']))).toEqual({ id: key.id, deleted: true });
+    expect(json(await keys(['rm', key.id, '--yes']))).toEqual({ results: [{ id: key.id, status: 'deleted' }] });
     expect(failure(await keys(['show', key.id]))).toMatchObject({ exitCode: 1, code: 'not_found', status: 404 });
   });
 
@@ -132,9 +132,9 @@ describe.each(sqlDatabases)('on $name', ({ name: storeName, openEmpty }) => {
     await store.database.run((knex) => knex('api_keys').where({ id }).update({ description: 'clears \u001b[2J' }));
     expect((await asPerson('revoke', String(id))).stdout).toContain('is revoked');
     const { stdout } = await asPerson('list');
-    expect(stdout).toMatch(/^ID +NAME +CLIENT_ID +STATE +PERMISSIONS +LAST USED +HINT\n/);
+    expect(stdout).toMatch(/^ID +NAME +CLIENT_ID +STATE +PERMISSIONS +EXPIRES +LAST USED +HINT\n/);
     expect(stdout).toMatch(
-      new RegExp(`${id} +table-${storeName} +table-${storeName}_\\w+ +revoked +0 +never +${secret?.slice(-4)}`, 'i'),
+      new RegExp(`${id} +table-${storeName} +table-${storeName}_\\w+ +revoked +0 +- +never +${secret?.slice(-4)}`, 'i'),
     );
     const shown = await asPerson('show', String(id));
     expect(stdout + shown.stdout).not.toContain(secret);
@@ -196,16 +196,16 @@ describe.each(sqlDatabases)('on $name', ({ name: storeName, openEmpty }) => {
     expect(JSON.stringify(cut)).not.toContain(apiKey.slice(4, -1));
   });
 
-  it('delete asks on a terminal, and without one demands --yes', async () => {
+  it('rm asks on a terminal, and without one demands --yes', async () => {
     const { id } = json(await keys(['create', '--name', `asked-${storeName}`]));
-    expect(failure(await keys(['delete', id], { input: 'yes\n' }))).toMatchObject({
+    expect(failure(await keys(['rm', id], { input: 'yes\n' }))).toMatchObject({
       exitCode: 2,
       message: expect.stringContaining('--yes'),
     });
     const env = { PATH: process.env['PATH'], KEYTURN_URL: service.url, KEYTURN_API_KEY: adminKey };
     // util-linux' script gives the command a terminal.
     const onTerminal = (answer: string) =>
-      spawnSync('script', ['-qec', [process.execPath, ...KEYTURN, 'keys', 'delete', id].join(' '), '/dev/null'], {
+      spawnSync('script', ['-qec', [process.execPath, ...KEYTURN, 'keys', 'rm', id].join(' '), '/dev/null'], {
         cwd,
         env,
         input: answer,
@@ -213,7 +213,7 @@ describe.each(sqlDatabases)('on $name', ({ name: storeName, openEmpty }) => {
       });
     expect(onTerminal('n\n')).toMatchObject({ status: 1, stdout: expect.stringContaining('nothing was done') });
     expect((await keys(['show', id])).exitCode).toBe(0);
-    expect(onTerminal('y\n')).toMatchObject({ status: 0, stdout: expect.stringContaining(`${id} is deleted`) });
+    expect(onTerminal('y\n')).toMatchObject({ status: 0, stdout: expect.stringContaining(`${id}  deleted`) });
     expect((await keys(['show', id])).exitCode).toBe(1);
   });
 

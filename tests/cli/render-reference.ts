@@ -17,8 +17,9 @@ With \`--json\`, stdout has one JSON value, and a failure is one JSON object on 
 | 4 | not authenticated: the API key is wrong, revoked or expired (401) |
 | 5 | unreachable: the service, the database or Redis does not answer |
 
-Secrets come from the environment, a file or stdin, never from an argument. \`serve\`, \`migrate\`, \`bootstrap\` and
-\`signing-keys\` take the settings of the service; \`keys\` talks to a running service over HTTP.
+Secrets come from the environment, a file or stdin, never from an argument. \`serve\`, \`migrate\`, \`bootstrap\`,
+\`signing-keys\` and \`audit verify\` take the settings of the service; all others talk to a running service over HTTP.
+[Manage API keys from a terminal](../how-to/manage-keys.md) shows them at work.
 `;
 
 function helpOf(command: Command): string {

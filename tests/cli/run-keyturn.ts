@@ -70,7 +70,9 @@ export async function untilSaid(running: Running, pattern: RegExp): Promise<stri
 }
 
 export interface Served extends Running {
+  /** Its issuer. */
   readonly url: string;
+  readonly port: number;
   /** Null where the store was not empty. */
   readonly bootstrapped: Record<'project_id' | 'client_id' | 'client_secret' | 'setup_url', string> | null;
   stop(): Promise<Finished>;
@@ -83,12 +85,12 @@ export async function serveKeyturn(
 ): Promise<Served> {
   const port = String(await freePort());
   const running = startKeyturn(['serve', '--json', ...args], { ...surroundings, env: { PORT: port, ...env } });
-  const { issuer, bootstrapped } = JSON.parse(await untilSaid(running, /\n/));
+  const { issuer, port: servedPort, bootstrapped } = JSON.parse(await untilSaid(running, /\n/));
   const stop = () => {
     running.child.kill('SIGTERM');
     return running.finished;
   };
-  return { ...running, url: issuer, bootstrapped, stop };
+  return { ...running, url: issuer, port: servedPort, bootstrapped, stop };
 }
 
 /** Free a moment ago. */
