@@ -3,7 +3,7 @@
 
 const external = (names) => `node_modules/(${names})(/|$)`;
 const capabilities =
-  '^server/(token-endpoint|api-keys|access-control|sessions|access-tokens|signing-keys|metadata|audit|usage)/';
+  '^server/(token-endpoint|api-keys|access-control|sessions|access-tokens|signing-keys|metadata|audit|usage|users)/';
 const rule = (name, from, to, comment) => ({ name, severity: 'error', comment, from, to });
 
 module.exports = {
@@ -47,7 +47,7 @@ module.exports = {
       'db-knows-ports-and-entities',
       { path: '^db/' },
       {
-        path: '^(server/(http|crypto|token-endpoint|metadata|usage)/|server/(config|compose|main|settings|logging|metrics)\\.ts|cli/)',
+        path: '^(server/(http|crypto|token-endpoint|metadata)/|server/(config|compose|main|settings|logging|metrics)\\.ts|cli/)',
       },
     ),
     rule('server-is-not-a-command', { path: '^(server|db|lib)/' }, { path: '^cli/' }),

@@ -8,21 +8,33 @@ import { type Database, openDatabase } from '../db/sql/database.ts';
 import { SqlApiKeyStore } from '../db/sql/sql-api-key-store.ts';
 import { SqlAuditEventStore } from '../db/sql/sql-audit-event-store.ts';
 import { SqlChangeStore } from '../db/sql/sql-change-store.ts';
+import { SqlConsoleSessionStore } from '../db/sql/sql-console-session-store.ts';
+import { SqlMemberStore } from '../db/sql/sql-member-store.ts';
+import { SqlPermissionCatalogStore } from '../db/sql/sql-permission-catalog-store.ts';
 import { SqlProjectStore } from '../db/sql/sql-project-store.ts';
+import { SqlRoleStore } from '../db/sql/sql-role-store.ts';
 import { SqlSessionStore } from '../db/sql/sql-session-store.ts';
 import { SqlSigningKeyStore } from '../db/sql/sql-signing-key-store.ts';
+import { SqlUsageStore } from '../db/sql/sql-usage-store.ts';
+import { SqlUserStore } from '../db/sql/sql-user-store.ts';
+import { SqlWorkspaceStore } from '../db/sql/sql-workspace-store.ts';
+import type { MemberStore } from './access-control/member-store.ts';
+import type { PermissionCatalogStore } from './access-control/permission-catalog-store.ts';
 import type { ProjectStore } from './access-control/project-store.ts';
-import { type ApiKeyReader, createApiKeyCache } from './api-keys/api-key-cache.ts';
+import type { RoleStore } from './access-control/role-store.ts';
+import type { WorkspaceStore } from './access-control/workspace-store.ts';
+import { createApiKeyCache } from './api-keys/api-key-cache.ts';
 import type { ApiKeyStore } from './api-keys/api-key-store.ts';
-import { createClientAuthenticator } from './api-keys/authenticate-client.ts';
 import type { SecretHasher } from './api-keys/secret-hasher.ts';
-import { createVerifiedSecrets } from './api-keys/verified-secrets.ts';
 import type { AuditEventStore } from './audit/audit-event.ts';
 import { type AuditLog, createAuditLog } from './audit/audit-log.ts';
+import { createDenialLog } from './audit/denial-log.ts';
 import { createChangeFollower } from './changes/change-follower.ts';
 import type { ChangeStore } from './changes/change-store.ts';
 import { type Clock, monotonicClock, systemClock } from './clock.ts';
 import { composeManagement } from './compose-management.ts';
+import { composePeople } from './compose-people.ts';
+import { composeTokenEndpoint } from './compose-token-endpoint.ts';
 import type { Config } from './config.ts';
 import { configuredMasterKeys } from './configured-master-keys.ts';
 import { createBcryptPool } from './crypto/bcrypt-pool.ts';
@@ -35,17 +47,15 @@ import { createTokenRoute } from './http/token-route.ts';
 import type { Logger } from './logging.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { redactSecrets } from './redact.ts';
-import { createRefreshTokenCodec } from './sessions/refresh-token.ts';
 import type { SessionStore } from './sessions/session-store.ts';
-import { createSessionSweeper, type SessionSweeper } from './sessions/session-sweeper.ts';
 import { takingTurns } from './sessions/session-turns.ts';
 import { createSigningKeyRing, type SigningKeyRing } from './signing-keys/signing-key-ring.ts';
-import { createClientCredentialsGrant } from './token-endpoint/client-credentials.ts';
-import type { TokenContext } from './token-endpoint/grant.ts';
-import { createRefreshGrant, type RefreshTokenMisuse } from './token-endpoint/refresh.ts';
-import { createTokenEndpoint, type TokenEndpoint } from './token-endpoint/token-endpoint.ts';
-import type { TokenLifetimes } from './token-endpoint/token-lifetimes.ts';
-import { createUseRecorder, type UseRecorder } from './usage/use-recorder.ts';
+import { createSweeper, type Sweeper } from './sweeper.ts';
+import { deletesOldUsage } from './usage/old-usage.ts';
+import type { UsageStore } from './usage/usage-store.ts';
+import { createUseRecorder } from './usage/use-recorder.ts';
+import type { ConsoleSessionStore } from './users/console-session-store.ts';
+import type { UserStore } from './users/user-store.ts';
 
 /** What every command that touches the stores needs; nothing is connected until it is asked for. */
 export interface Storage {
@@ -53,8 +63,15 @@ export interface Storage {
   readonly apiKeys: ApiKeyStore;
   readonly changes: ChangeStore;
   readonly projects: ProjectStore;
+  readonly workspaces: WorkspaceStore;
+  readonly roles: RoleStore;
+  readonly members: MemberStore;
+  readonly permissionCatalogs: PermissionCatalogStore;
+  readonly users: UserStore;
+  readonly consoleSessions: ConsoleSessionStore;
   readonly audit: AuditLog;
   readonly auditEvents: AuditEventStore;
+  readonly usage: UsageStore;
   readonly signingKeys: SigningKeyRing;
   readonly secretHasher: SecretHasher;
   readonly masterKeys: MasterKeys;
@@ -90,7 +107,7 @@ export function composeStorage(
   const audit = createAuditLog({
     events: auditEvents,
     clock,
-    onError: (error, event) => logger.error({ err: error, event }, 'audit event not stored'),
+    onLost: (error, event) => logger.error({ err: error, event }, 'audit event not stored'),
   });
   const signingKeys = createSigningKeyRing({
     store: measured('signing_keys', new SqlSigningKeyStore(database)),
@@ -99,24 +116,32 @@ export function composeStorage(
     algorithm: config.signingAlgorithm,
     rotationDays: config.signingRotationDays,
     accessTokenSeconds: config.accessTokenSeconds,
-    onChange: ({ type, kid }) => {
+    onChange: async ({ type, kid }, origin) => {
       logger.info({ type, kid }, 'signing keys changed');
-      void audit.record(type, { actorId: null, ip: null, requestId: null }, { projectId: null, objectId: kid });
+      await audit.recordNow(type, origin, { projectId: null, objectId: kid });
     },
     onError: (error) => logger.error({ err: error }, 'signing keys not reloaded'),
   });
   return {
     database,
-    apiKeys: measured('api_keys', new SqlApiKeyStore(database)),
+    apiKeys: measured('api_keys', new SqlApiKeyStore(database, trail)),
     changes: measured('changes', new SqlChangeStore(changesDatabase)),
-    projects: measured('projects', new SqlProjectStore(database)),
+    projects: measured('projects', new SqlProjectStore(database, trail)),
+    workspaces: measured('workspaces', new SqlWorkspaceStore(database, trail)),
+    roles: measured('roles', new SqlRoleStore(database, trail)),
+    members: measured('members', new SqlMemberStore(database, trail)),
+    permissionCatalogs: measured('permission_catalogs', new SqlPermissionCatalogStore(database, trail)),
+    users: measured('users', new SqlUserStore(database, trail)),
+    consoleSessions: measured('console_sessions', new SqlConsoleSessionStore(database, trail)),
     audit,
     auditEvents,
+    usage: measured('usage', new SqlUsageStore(database)),
     signingKeys,
     secretHasher,
     masterKeys,
     async close() {
       await signingKeys.stop();
+      await audit.close();
       await Promise.allSettled([secretHasher.close(), changesDatabase.close(), database.close()]);
     },
   };
@@ -125,7 +150,7 @@ export function composeStorage(
 interface Sessions {
   readonly store: SessionStore;
   readonly redis: RedisConnection | null;
-  readonly sweeper: SessionSweeper | null;
+  readonly sweeper: Sweeper | null;
 }
 
 const WARN_PAUSE_MS = 10_000;
@@ -143,7 +168,7 @@ function warnSometimes(logger: Logger, message: string): (reason: unknown) => vo
 function composeSessions(config: Config, database: Database, logger: Logger, metrics: Metrics): Sessions {
   if (config.redisUrl === null) {
     const store = new SqlSessionStore(database);
-    const sweeper = createSessionSweeper({
+    const sweeper = createSweeper({
       deleteExpired: (limit) => store.deleteExpired(limit),
       onError: (error) => logger.warn({ err: error }, 'expired sessions not swept'),
     });
@@ -153,46 +178,6 @@ function composeSessions(config: Config, database: Database, logger: Logger, met
     onError: warnSometimes(logger, 'Redis can not be reached as it should'),
   });
   return { store: metrics.measured('sessions', new RedisSessionStore(redis)), redis, sweeper: null };
-}
-
-/** A spent token in somebody's hands is what an operator wants to hear of: in the log and in the audit trail. */
-function reportMisuse(audit: AuditLog, logger: Logger): (misuse: RefreshTokenMisuse, context: TokenContext) => void {
-  return ({ type, key, sessionId, generation, lastIp }, { ip, requestId }) => {
-    const address = ip?.text ?? null;
-    const detail = { key_id: key.id, generation, last_ip: lastIp, ip: address };
-    logger.warn({ type, session_id: sessionId, request_id: requestId, ...detail }, 'session ended');
-    const object = { projectId: key.projectId, objectId: sessionId, detail };
-    void audit.record(type, { actorId: null, ip: address, requestId }, object);
-  };
-}
-
-function composeTokenEndpoint(
-  config: Config,
-  { secretHasher, masterKeys, signingKeys, audit }: Storage,
-  {
-    reader,
-    sessions,
-    uses,
-    clock,
-    logger,
-  }: { reader: ApiKeyReader; sessions: SessionStore; uses: UseRecorder; clock: Clock; logger: Logger },
-): TokenEndpoint {
-  const { issuer } = config;
-  const lifetimes: TokenLifetimes = {
-    accessTokenSeconds: config.accessTokenSeconds,
-    refreshTokenSeconds: config.accessTokenSeconds + config.refreshGraceSeconds,
-    sessionMaxSeconds: config.sessionMaxSeconds,
-    refreshRetrySeconds: config.refreshRetrySeconds,
-  };
-  const refreshTokens = createRefreshTokenCodec(masterKeys.refreshTokenMacKeys());
-  const verifiedSecrets = createVerifiedSecrets(clock);
-  const authenticateClient = createClientAuthenticator({ apiKeys: reader, secretHasher, verifiedSecrets });
-  const shared = { authenticateClient, sessions, issuer, lifetimes };
-  const grants = [
-    createClientCredentialsGrant(shared),
-    createRefreshGrant({ ...shared, apiKeys: reader, refreshTokens, onMisuse: reportMisuse(audit, logger) }),
-  ];
-  return createTokenEndpoint({ grants, signer: signingKeys.signer, refreshTokens, uses, clock, issuer, lifetimes });
 }
 
 export interface Service {
@@ -213,15 +198,16 @@ export async function composeService(
   storage: Storage = composeStorage(config, surroundings),
 ): Promise<Service> {
   const { logger, clock = systemClock, metrics = createMetrics() } = surroundings;
-  const { apiKeys, changes, signingKeys, database } = storage;
+  const { apiKeys, changes, signingKeys, database, audit, usage } = storage;
   const { issuer, trustedProxies } = config;
   // First: it finds out whether the master key is the right one, before anything is derived from it or connected.
   await signingKeys.load();
   const { store: sessions, redis, sweeper } = composeSessions(config, database, logger, metrics);
   const uses = createUseRecorder({
     apiKeys,
+    usage,
     clock,
-    onError: (error) => logger.warn({ err: error }, 'last use of keys not stored yet'),
+    onError: (error) => logger.warn({ err: error }, 'use of keys not stored yet'),
   });
   const keyCache = createApiKeyCache({ apiKeys, clock: monotonicClock });
   const changeFollower = createChangeFollower({
@@ -230,7 +216,13 @@ export async function composeService(
     onError: warnSometimes(logger, 'changes of other instances can not be followed'),
   });
   const { reader } = keyCache;
-  const issueToken = composeTokenEndpoint(config, storage, { reader, sessions, uses, clock, logger });
+  const denials = createDenialLog({ audit, clock: monotonicClock });
+  const issueToken = composeTokenEndpoint(config, storage, { reader, sessions, uses, denials, clock, logger });
+  const usageSweeper = createSweeper({
+    deleteExpired: deletesOldUsage(usage, clock),
+    onError: (error) => logger.warn({ err: error }, 'old usage not swept'),
+  });
+  const people = composePeople(storage, { redis, clock, issuer, logger });
   let isDraining = false;
   const healthRoutes = createHealthRoutes({
     checks: [
@@ -246,7 +238,8 @@ export async function composeService(
     issuer,
     jwks,
     verifier: createVerifier({ issuer, audience: issuer, jwks, clock }),
-    ...composeManagement(storage, { keyCache, clock, issuer }),
+    authenticateByCookie: people.authenticateByCookie,
+    ...composeManagement(storage, { keyCache, sessions, clock, issuer, people }),
     logger,
     healthRoutes: config.opsPort === null ? healthRoutes : null,
   });
@@ -255,6 +248,8 @@ export async function composeService(
   signingKeys.start();
   changeFollower.start();
   sweeper?.start();
+  usageSweeper.start();
+  people.sweeper.start();
   const shared = { trustedProxies, logger, isDraining: () => isDraining };
   const opsApp = config.opsPort === null ? null : createOpsApp(healthRoutes, { issuer, logger });
   return {
@@ -266,6 +261,9 @@ export async function composeService(
     },
     async close() {
       sweeper?.stop();
+      usageSweeper.stop();
+      people.sweeper.stop();
+      denials.close();
       await changeFollower.stop();
       await uses.flush();
       await Promise.allSettled([storage.close(), redis?.close()]);

@@ -8,3 +8,8 @@ export class VersionMismatch extends Error {
     this.name = 'VersionMismatch';
   }
 }
+
+/** @throws {VersionMismatch} */
+export function assertExpectedVersion(version: number, expected: ExpectedVersions): void {
+  if (expected !== null && !expected.includes(version)) throw new VersionMismatch();
+}

@@ -20,7 +20,7 @@ export interface Page<T> {
   readonly items: readonly T[];
   /** Null on the last page. */
   readonly next: Position | null;
-  /** At most 10,000: what a list costs does not grow with the project. */
+  /** At most 1,000: what a list costs does not grow with the project. */
   readonly totalCount: number;
   /** There are more than `totalCount`. */
   readonly exceedsTotalCount: boolean;

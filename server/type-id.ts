@@ -31,6 +31,13 @@ export function formatTypeId(prefix: string, bytes: Uint8Array, at = 0): string 
   return text;
 }
 
+/** When the UUIDv7 of a TypeID was made (RFC 9562 §5.7), in milliseconds since the epoch. Throws RangeError for other text. */
+export function typeIdTimeMs(typeId: string): number {
+  const uuid = Buffer.alloc(UUID_BYTES);
+  writeTypeIdBytes(typeId, uuid);
+  return uuid.readUIntBE(0, 6);
+}
+
 /**
  * Writes the UUID of a TypeID, whatever its prefix, into `target` from `at` on.
  *
@@ -53,4 +60,22 @@ export function writeTypeIdBytes(typeId: string, target: Uint8Array, at = 0): vo
     written += 1;
     buffered &= (1 << bits) - 1;
   }
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/**
+ * The UUID in a TypeID, as RFC 9562 §4 writes it.
+ *
+ * @throws {RangeError} for what is no TypeID
+ */
+export function uuidOfTypeId(typeId: string): string {
+  const bytes = Buffer.alloc(UUID_BYTES);
+  writeTypeIdBytes(typeId, bytes);
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+}
+
+/** Null for what is no UUID. */
+export function typeIdOfUuid(prefix: string, uuid: string): string | null {
+  return UUID.test(uuid) ? formatTypeId(prefix, Buffer.from(uuid.replaceAll('-', ''), 'hex')) : null;
 }

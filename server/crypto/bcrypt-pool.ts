@@ -66,7 +66,7 @@ export function createBcryptPool(options: BcryptPoolOptions = {}): SecretHasher 
 
   return {
     capacity,
-    hash: async (secret) => String(await run('hash', secret, cost)),
+    hash: async (secret, salt) => String(await run('hash', secret, salt ?? cost)),
     compare: async (secret, hash) => (await run('compare', secret, hash)) === true,
     close: async () => {
       closed = true;

@@ -8,6 +8,8 @@ import type { ApiKeyStore } from '../api-keys/api-key-store.ts';
 import { decideUsability } from '../api-keys/decide-usability.ts';
 import { readyApiKey } from '../api-keys/ready-api-key.ts';
 import type { Clock } from '../clock.ts';
+import { typeIdOfUuid } from '../type-id.ts';
+import type { GrantableIn } from '../users/manage-users.ts';
 import { accessTokenOf } from './middleware/authenticate-v1.ts';
 import { Problem } from './problem.ts';
 
@@ -77,7 +79,7 @@ export function createAuthorizer({
       resource: string,
     ): Promise<{ readonly project: Project; readonly actor: Actor }> {
       const caller = await identify(request);
-      const project = await projects.find(String(request.params['project'] ?? ''));
+      const project = await findProject(projects, String(request.params['project'] ?? ''));
       const principal = await caller.principalIn(project);
       const decision = decideAccess(principal, project, action, resource);
       if (decision.outcome === 'forbidden') throw permissionMissing(decision.requiredPermission);
@@ -90,17 +92,31 @@ export function createAuthorizer({
      *
      * @throws {Problem} unauthenticated, permission_missing
      */
-    async inInstallation(request: Request, action: string, resource: string): Promise<{ readonly actor: Actor }> {
+    async inInstallation(
+      request: Request,
+      action: string,
+      resource: string,
+    ): Promise<{ readonly actor: Actor; readonly grantableIn: GrantableIn }> {
       const caller = await identify(request);
       const principal = await caller.principalIn(null);
       const required = `${action}:keyturn-installation/${resource}`;
       if (!principal.can(required)) throw permissionMissing(required);
-      return { actor: actorOf(request, caller, principal.permissions) };
+      async function grantableIn(projectId: string): Promise<readonly string[]> {
+        const project = await projects.find(projectId);
+        return project === null ? [] : grantablePermissions(await caller.principalIn(project), project);
+      }
+      return { actor: actorOf(request, caller, principal.permissions), grantableIn };
     },
   };
 }
 
 export type Authorizer = ReturnType<typeof createAuthorizer>;
+
+/** By id, by the UUID in the id, as Calyptia's clients name a project, or by slug. */
+async function findProject(projects: Pick<ProjectStore, 'find'>, text: string): Promise<Project | null> {
+  const id = typeIdOfUuid('prj', text);
+  return (id === null ? null : await projects.find(id)) ?? projects.find(text);
+}
 
 function permissionMissing(requiredPermission: string): Problem {
   return new Problem('permission_missing', `this takes ${requiredPermission}`, {

@@ -15,7 +15,10 @@ const limit = z
   .transform(Number)
   .pipe(z.number().min(1, LIMIT_RULE).max(MAX_LIMIT, LIMIT_RULE))
   .default(DEFAULT_LIMIT)
-  .meta({ description: `Most objects in the answer, 1 to ${MAX_LIMIT}` });
+  .meta({
+    description: 'Most objects in the answer',
+    wire: { type: 'integer', minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT },
+  });
 
 const positionSchema = z.tuple([z.string().max(64), z.union([z.string(), z.number(), z.null()]), z.string().max(64)]);
 
@@ -32,16 +35,18 @@ export const fieldsParameter = z
  *
  * @param sorts what it can be sorted by, the first by default; `-` before it turns the order round
  * @param filters further query parameters
+ * @param defaultOrder default: the first sort
  */
 export function listQuery<Sort extends string, Filters extends z.ZodRawShape>(
   sorts: readonly [Sort, ...Sort[]],
   filters: Filters,
+  defaultOrder: Sort | `-${Sort}` = sorts[0],
 ) {
   const orders = sorts.flatMap((sort) => [sort, `-${sort}`] as const);
   const sort = z
     .enum(orders, `must be one of ${orders.join(', ')}`)
     // A text; zod's types can't tell that a generic one is no function.
-    .default(sorts[0] as never)
+    .default(defaultOrder as never)
     .meta({ description: 'Order of the list; - turns it round' });
   const cursor = z.string().max(1000, CURSOR_RULE).optional().meta({ description: 'next_cursor of the page before' });
   return z.strictObject({ limit, cursor, sort, fields: fieldsParameter, ...filters });
@@ -74,7 +79,8 @@ function parseCursor(cursor: string, order: string): Position {
   });
 }
 
-const toCursor = ({ value, id }: Position, order: string): string =>
+/** `next_cursor` of a page that ends there. */
+export const toCursor = ({ value, id }: Position, order: string): string =>
   Buffer.from(JSON.stringify([order, value, id])).toString('base64url');
 
 /** @throws {Problem} validation_failed for a field that these objects don't have */
@@ -106,7 +112,7 @@ export function listSchema(item: z.ZodType) {
   return z.object({
     data: z.array(item).meta({ description: 'With `fields`, only the members that were asked for' }),
     next_cursor: z.string().nullable().meta({ description: 'Null on the last page' }),
-    total_count: z.int().meta({ description: 'Counted up to 10,000' }),
+    total_count: z.int().meta({ description: 'Counted up to 1,000' }),
     exceeds_total_count: z.boolean().meta({ description: 'There are more than total_count' }),
   });
 }

@@ -7,11 +7,15 @@ import { z } from 'zod';
 import type { Actor } from '../access-control/actor.ts';
 import type { Project } from '../access-control/project.ts';
 import { type ExpectedVersions, VersionMismatch } from '../object-version.ts';
+import type { GrantableIn } from '../users/manage-users.ts';
 import type { Authorizer, Caller } from './authorize.ts';
 import { parseWith } from './parse-with.ts';
 import type { ProblemCode } from './problem.ts';
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
+
+/** What a path begins with: Keyturn's own API, or that of ALM Octane, whose clients find here what they know. */
+export type Base = '/v1' | '/api';
 
 export interface Answer {
   readonly status: number;
@@ -37,7 +41,9 @@ interface Description<Query extends z.ZodType, Body extends z.ZodType> {
   /** `operationId`: a verb and a noun, such as `createApiKey`. */
   readonly id: string;
   readonly method: Method;
-  /** Below `/v1`, with parameters in braces: `/projects/{project}/keys`. */
+  /** Default `/v1`. */
+  readonly base?: Base;
+  /** Below `base`, with parameters in braces: `/projects/{project}/keys`. */
   readonly path: string;
   /** Heading under which it stands in the documentation. */
   readonly tag: string;
@@ -98,7 +104,7 @@ export function installationOperation<Query extends z.ZodType, Body extends z.Zo
   action,
   resource,
   ...definition
-}: AccessDefinition<Query, Body, { readonly actor: Actor }>): Operation {
+}: AccessDefinition<Query, Body, { readonly actor: Actor; readonly grantableIn: GrantableIn }>): Operation {
   return define(definition, { kind: 'installation', action, resource }, (request, authorizer) =>
     authorizer.inInstallation(request, action, resource),
   );

@@ -35,6 +35,18 @@ export const PROBLEMS = {
     remedy:
       'Exchange an API key at /oauth/token and send the access token as Authorization: Bearer. detail says what was wrong.',
   },
+  sign_in_failed: {
+    status: 401,
+    title: 'The e-mail address or the password is wrong',
+    remedy:
+      'Try again; after ten failures nobody signs in as this user for a quarter of an hour. An administrator can send a new invitation.',
+  },
+  origin_not_allowed: {
+    status: 403,
+    title: 'The request does not come from the console',
+    remedy:
+      'Whoever signs in with a cookie must send the Origin of Keyturn itself. Scripts use an access token instead.',
+  },
   permission_missing: {
     status: 403,
     title: 'The access token lacks a permission',
@@ -61,10 +73,50 @@ export const PROBLEMS = {
     title: 'The slug is taken',
     remedy: 'Slugs stand for ids in paths and are unique. Choose another; the slug of a deleted object is free again.',
   },
+  email_taken: {
+    status: 409,
+    title: 'Another user has this e-mail address',
+    remedy: 'Look the user up by it: GET /v1/users?q=. One person is one user, whatever the projects.',
+  },
+  own_user: {
+    status: 409,
+    title: 'Nobody deletes their own user',
+    remedy: 'Let somebody else do it who may delete users.',
+  },
   object_in_use: {
     status: 409,
     title: 'Something still uses the object',
     remedy: 'Take it from the API keys and members that have it, then delete it.',
+  },
+  setup_link_spent: {
+    status: 410,
+    title: 'The link can not be used',
+    remedy: 'It works once, for seven days, and ends when a newer one is made. Ask for a new invitation.',
+  },
+  signing_key_pending: {
+    status: 409,
+    title: 'A signing key waits to take over',
+    remedy: 'One rotation at a time: kid is the key that takes over next, 15 minutes after it was published.',
+  },
+  built_in_role: {
+    status: 409,
+    title: 'A built-in role does not change',
+    remedy: 'Every project has the same built-in roles. Make a role of your own with the permissions that you want.',
+  },
+  last_administrator: {
+    status: 409,
+    title: 'Somebody must administer the project',
+    remedy: 'Give another member the role Administrator, or another one with *:keyturn, in the whole project first.',
+  },
+  last_project: {
+    status: 409,
+    title: 'The last project is not deleted',
+    remedy: 'Create another project first.',
+  },
+  already_member: {
+    status: 409,
+    title: 'The user is a member already',
+    remedy: 'Change their roles with PATCH on the member.',
   },
   version_mismatch: {
     status: 412,
@@ -87,6 +139,11 @@ export const PROBLEMS = {
     status: 429,
     title: 'Too many chosen secrets are being hashed',
     remedy: 'Try again after Retry-After seconds, or let Keyturn generate the secret.',
+  },
+  sign_in_locked: {
+    status: 429,
+    title: 'Too many sign-ins have failed',
+    remedy: 'Try again after Retry-After seconds; meanwhile the right password is refused, too.',
   },
   internal: {
     status: 500,

@@ -112,7 +112,7 @@ export function createTokenRoute({
     try {
       const tokenRequest = await readRequest(request);
       grantType = tokenRequest.grantType;
-      const { response: body, keyId } = await withDeadline(hasChosenSecret(tokenRequest), (isTooLate) =>
+      const { response: body, keyId } = await withDeadline(hasChosenSecret(tokenRequest) ? 1 : 0, (isTooLate) =>
         issueToken(tokenRequest, { ip, requestId, isTooLate }),
       );
       sendJson(response, 200, requestId, body);

@@ -1,4 +1,5 @@
 import type { TokenSigner } from '../access-tokens/token-signer.ts';
+import { type AuditOrigin, KEYTURN_ITSELF } from '../audit/audit-event.ts';
 import type { Clock } from '../clock.ts';
 import { DependencyUnavailable } from '../dependency-unavailable.ts';
 import {
@@ -31,8 +32,8 @@ export interface SigningKeyRingOptions extends SigningKeySettings {
   readonly accessTokenSeconds: number;
   /** Pause between background reloads, in milliseconds. Default 30 000; the lifecycle's argument counts on no more. */
   readonly reloadMs?: number;
-  /** Called after each change that this instance made, for logs and the audit trail. */
-  readonly onChange?: (change: SigningKeyChange) => void;
+  /** Called, and awaited, after each change that this instance made, for logs and the audit trail. Must not fail. */
+  readonly onChange?: (change: SigningKeyChange, origin: AuditOrigin) => unknown;
   /** Called when a background reload or rotation failed; what was loaded last stays in use. */
   readonly onError?: (error: unknown) => void;
 }
@@ -52,17 +53,23 @@ export interface SigningKeyRing {
   signer(): TokenSigner;
   /** RFC 7517 §5. The same object for as long as the keys in it are the same, so that verifiers can tell a change. */
   jwks(): { readonly keys: readonly SigningKey['publicJwk'][] };
-  /** Publishes a successor, which takes over 15 minutes later. Throws {@link SigningKeyPending} when one is under way. */
-  rotate(): Promise<SigningKeyChange>;
+  /** Every key, as the store has it now. Changes nothing. */
+  list(): Promise<readonly SigningKey[]>;
+  /**
+   * Publishes a successor, which takes over 15 minutes later. Throws {@link SigningKeyPending} when one is under way.
+   *
+   * @param origin who asked for it. Default: Keyturn itself.
+   */
+  rotate(origin?: AuditOrigin): Promise<SigningKeyChange>;
   /**
    * Takes a key out of the JWKS at once, here; within a reload on other instances, and within its max-age at verifiers.
    * False when it is unknown or out already.
    */
-  revoke(kid: string): Promise<boolean>;
+  revoke(kid: string, origin?: AuditOrigin): Promise<boolean>;
 }
 
 export function createSigningKeyRing(options: SigningKeyRingOptions): SigningKeyRing {
-  const { clock, accessTokenSeconds, reloadMs = 30_000, onError } = options;
+  const { store, clock, accessTokenSeconds, reloadMs = 30_000, onError } = options;
   const inTurn = createTurns();
   const jwks = createJwksMemory();
   const { current, change } = createChanges(options);
@@ -92,11 +99,12 @@ export function createSigningKeyRing(options: SigningKeyRingOptions): SigningKey
     stop: background.stop,
     signer: () => activeSigner(current(), clock.nowMs()),
     jwks: () => jwks(publishedKeys(current().keys, clock.nowMs())),
-    rotate: () => inTurn(() => change((keys, nowMs) => planSuccessor(keys, nowMs, accessTokenSeconds))),
-    async revoke(kid) {
+    list: () => store.list(),
+    rotate: (origin) => inTurn(() => change((keys, nowMs) => planSuccessor(keys, nowMs, accessTokenSeconds), origin)),
+    async revoke(kid, origin) {
       const plan = (keys: readonly SigningKey[], nowMs: number) =>
         planRevocationOf(keys, kid, nowMs, accessTokenSeconds);
-      return (await inTurn(() => change(plan))) !== null;
+      return (await inTurn(() => change(plan, origin))) !== null;
     },
   };
 }
@@ -110,6 +118,7 @@ interface Changes {
    */
   change<Plan extends PlannedChange | null>(
     plan: (keys: readonly SigningKey[], nowMs: number) => Plan,
+    origin?: AuditOrigin,
   ): Promise<SigningKeyChange | Extract<Plan, null>>;
 }
 
@@ -124,7 +133,10 @@ function createChanges(options: SigningKeyRingOptions): Changes {
 
   return {
     current: () => opened,
-    async change<Plan extends PlannedChange | null>(plan: (keys: readonly SigningKey[], nowMs: number) => Plan) {
+    async change<Plan extends PlannedChange | null>(
+      plan: (keys: readonly SigningKey[], nowMs: number) => Plan,
+      origin: AuditOrigin = KEYTURN_ITSELF,
+    ) {
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
         await reload();
         const planned = plan(opened.keys, clock.nowMs());
@@ -132,7 +144,7 @@ function createChanges(options: SigningKeyRingOptions): Changes {
         const written = await writeChange(planned, options);
         if (written === null) continue;
         await reload();
-        onChange?.(written);
+        await onChange?.(written, origin);
         return written;
       }
       throw new DependencyUnavailable('signing_keys', new Error('other instances kept changing the signing keys'));

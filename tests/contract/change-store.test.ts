@@ -6,7 +6,7 @@ import { SqlProjectStore } from '../../db/sql/sql-project-store.ts';
 import type { ApiKey } from '../../server/api-keys/api-key.ts';
 import { DependencyUnavailable } from '../../server/dependency-unavailable.ts';
 import { type OpenSqlDatabase, sqlDatabases } from '../support/sql-databases.ts';
-import { anApiKey, anInstallation } from './api-key-store-records.ts';
+import { anApiKey, anEvent, anInstallation, aTrail, changing, deleting } from './api-key-store-records.ts';
 
 const AT_ONCE = 50;
 const TOLD = 1_000;
@@ -50,16 +50,16 @@ describe.each(sqlDatabases)('ChangeStore on $name', ({ open }) => {
   /** Keys in a project of their own. */
   async function insertKeys(store: SqlApiKeyStore, count: number): Promise<ApiKey[]> {
     const installation = anInstallation();
-    await new SqlProjectStore(sql.database).bootstrap(installation);
+    await new SqlProjectStore(sql.database, aTrail()).bootstrap(installation);
     const keys = Array.from({ length: count }, () => anApiKey({ projectId: installation.project.id }));
-    for (const key of keys) await store.insert(key);
+    for (const key of keys) await store.insert(key, anEvent(key));
     return keys;
   }
 
   /** Again where the file was busy for too long, as clients do after 503. */
   async function revoke(store: SqlApiKeyStore, key: ApiKey): Promise<unknown> {
     try {
-      return await store.setValidity(key.projectId, key.id, false, 5);
+      return await store.update(key.projectId, key.id, changing({ isValid: false }));
     } catch (error) {
       if (error instanceof DependencyUnavailable) return revoke(store, key);
       throw error;
@@ -98,11 +98,11 @@ describe.each(sqlDatabases)('ChangeStore on $name', ({ open }) => {
   });
 
   it(`has no gap whenever it is asked while ${AT_ONCE} keys are revoked at once, and who is told of one reads it revoked`, async () => {
-    const stores = [sql.database, openOther()].map((database) => new SqlApiKeyStore(database));
+    const stores = [sql.database, openOther()].map((database) => new SqlApiKeyStore(database, aTrail()));
     const [store] = stores as [SqlApiKeyStore];
     const keys = await insertKeys(store, AT_ONCE);
     const follower = openOther();
-    const [followed, reading] = [new SqlChangeStore(follower), new SqlApiKeyStore(follower)];
+    const [followed, reading] = [new SqlChangeStore(follower), new SqlApiKeyStore(follower, aTrail())];
 
     const told: string[] = [];
     let seen = 0;
@@ -169,32 +169,33 @@ describe.each(sqlDatabases)('ChangeStore on $name', ({ open }) => {
   });
 
   it('has a number for each key that was revoked, restored or deleted, and for nothing else', async () => {
-    const store = new SqlApiKeyStore(sql.database);
+    const store = new SqlApiKeyStore(sql.database, aTrail());
     const [key, other] = (await insertKeys(store, 2)) as [ApiKey, ApiKey];
-    const use = { keyId: key.id, usedAtMs: 5, usedIp: '::1', deniedAtMs: 6, deniedReason: 'expired' };
+    const use = { keyId: key.id, usedAtMs: 5, usedIp: '::1', deniedAtMs: 6, deniedReason: 'expired', secretUses: [] };
     await store.recordUses([use]);
-    await store.setValidity('prj_other', key.id, false, 5);
-    await store.setValidity(key.projectId, 'key_gone', false, 5);
-    await store.delete('prj_other', key.id);
-    await store.delete(key.projectId, 'key_gone');
-    await store.insert(anApiKey({ projectId: key.projectId, name: key.name })).catch(() => {});
+    await store.update('prj_other', key.id, changing({ isValid: false }));
+    await store.update(key.projectId, 'key_gone', changing({ isValid: false }));
+    await store.delete('prj_other', [key.id], deleting);
+    await store.delete(key.projectId, ['key_gone'], deleting);
+    const sameName = anApiKey({ projectId: key.projectId, name: key.name });
+    await store.insert(sameName, anEvent(sameName)).catch(() => {});
     expect(await changes.latest()).toBe(0);
 
-    await store.setValidity(key.projectId, key.id, false, 5);
+    await store.update(key.projectId, key.id, changing({ isValid: false }));
     expect(await changes.changedObjects(0, 1)).toEqual([key.id]);
-    await store.setValidity(key.projectId, key.id, true, 6);
+    await store.update(key.projectId, key.id, changing({ isValid: true }));
     expect(await changes.changedObjects(1, 2)).toEqual([key.id]);
-    await store.delete(key.projectId, other.id);
+    await store.delete(key.projectId, [other.id], deleting);
     expect(await changes.changedObjects(2, 3)).toEqual([other.id]);
     expect(await changes.latest()).toBe(3);
   });
 
   it('lets no key be changed whose change could not be numbered', async () => {
-    const store = new SqlApiKeyStore(sql.database);
+    const store = new SqlApiKeyStore(sql.database, aTrail());
     const [key] = (await insertKeys(store, 1)) as [ApiKey];
     await sql.database.run((knex) => knex.raw('DROP TABLE changes'));
-    await expect(store.setValidity(key.projectId, key.id, false, 5)).rejects.toThrow();
-    await expect(store.delete(key.projectId, key.id)).rejects.toThrow();
+    await expect(store.update(key.projectId, key.id, changing({ isValid: false }))).rejects.toThrow();
+    await expect(store.delete(key.projectId, [key.id], deleting)).rejects.toThrow();
     expect(await store.findInProject(key.projectId, key.id)).toEqual(key);
   });
 });

@@ -5,9 +5,15 @@ import { openDatabase } from '../../db/sql/database.ts';
 import { MIGRATION_LOCK_SQL, migrateToHead, migrationStatus } from '../../db/sql/migrate.ts';
 import { SqlApiKeyStore } from '../../db/sql/sql-api-key-store.ts';
 import { SqlChangeStore } from '../../db/sql/sql-change-store.ts';
+import { SqlMemberStore } from '../../db/sql/sql-member-store.ts';
 import { SqlProjectStore } from '../../db/sql/sql-project-store.ts';
+import { SqlRoleStore } from '../../db/sql/sql-role-store.ts';
+import { SqlUserStore } from '../../db/sql/sql-user-store.ts';
+import type { Installation } from '../../server/access-control/project-store.ts';
+import type { Role } from '../../server/access-control/role.ts';
 import { inProcesses, type OpenSqlDatabase, sqlDatabases } from '../support/sql-databases.ts';
-import { anInstallation } from './api-key-store-records.ts';
+import { asPage } from './access-control-records.ts';
+import { anInstallation, aTrail, changing } from './api-key-store-records.ts';
 
 const MODULES = { 'db/sql/database.ts': 'openDatabase', 'db/sql/migrate.ts': 'migrateToHead' };
 const MIGRATE = `const database = openDatabase(url);
@@ -31,7 +37,9 @@ const TABLES = [
   'roles',
   'sessions',
   'setup_links',
+  'sign_in_attempts',
   'signing_keys',
+  'usage_batches',
   'users',
   'workspaces',
 ];
@@ -42,6 +50,36 @@ async function tableNames(knex: Knex): Promise<string[]> {
     ? await knex('sqlite_master').where({ type: 'table' }).pluck('name')
     : await knex('information_schema.tables').whereRaw('table_schema = DATABASE()').pluck('table_name');
   return names.filter((name) => !/^(knex_|sqlite_)/.test(name)).sort();
+}
+
+/** The rows that version 0.1 wrote into an empty store, in the columns that it knew. */
+async function bootstrapAsFirstVersion(knex: Knex, { project, user, apiKey }: Installation): Promise<void> {
+  await knex('projects').insert({
+    id: project.id,
+    slug: project.slug,
+    name: project.name,
+    audiences: JSON.stringify(project.audiences),
+    created_at_ms: project.createdAtMs,
+  });
+  await knex('users').insert({ id: user.id, email: user.email, name: user.name, created_at_ms: user.createdAtMs });
+  await knex('api_keys').insert({
+    id: apiKey.id,
+    project_id: apiKey.projectId,
+    client_id: apiKey.clientId,
+    client_id_suffix: apiKey.clientId.slice(-25),
+    name: apiKey.name,
+    owner_id: apiKey.ownerId,
+    permissions: JSON.stringify(apiKey.permissions),
+    ip_allowlist: JSON.stringify(apiKey.ipAllowlist),
+    is_valid: 1,
+    secret_hash: apiKey.secretHash,
+    secret_version: apiKey.secretVersion,
+    hint: apiKey.hint,
+    refresh_tokens: 1,
+    refresh_requires_client_auth: 0,
+    created_at_ms: apiKey.createdAtMs,
+    updated_at_ms: apiKey.updatedAtMs,
+  });
 }
 
 describe.each(sqlDatabases)('Migrations on $name', ({ name, openEmpty }) => {
@@ -102,14 +140,32 @@ describe.each(sqlDatabases)('Migrations on $name', ({ name, openEmpty }) => {
       expect(await migrationStatus(sql.database)).toMatchObject({ applied: ['0001_first_tables'] });
       const installation = anInstallation();
       const { apiKey, project } = installation;
-      await new SqlProjectStore(sql.database).bootstrap(installation);
-      const [keys, changes] = [new SqlApiKeyStore(sql.database), new SqlChangeStore(sql.database)];
+      await sql.database.run((knex) => bootstrapAsFirstVersion(knex, installation));
+      const [keys, changes] = [new SqlApiKeyStore(sql.database, aTrail()), new SqlChangeStore(sql.database)];
 
       expect((await migrateToHead(sql.database)).applied).toEqual(migrationNames.slice(1));
       expect(await keys.findInProject(project.id, apiKey.id)).toEqual(apiKey);
       expect(await changes.latest()).toBe(0);
-      await keys.setValidity(project.id, apiKey.id, false, 5);
+      await keys.update(project.id, apiKey.id, changing({ isValid: false }));
       expect(await changes.changedObjects(0, 1)).toEqual([apiKey.id]);
+    });
+
+    it('give its project the built-in roles, and its user the administration', async () => {
+      await asFirstVersion();
+      const installation = anInstallation();
+      const { project, user, roles } = installation;
+      await sql.database.run((knex) => bootstrapAsFirstVersion(knex, installation));
+      await migrateToHead(sql.database);
+      expect(await new SqlProjectStore(sql.database, aTrail()).find('default')).toEqual(project);
+      const stored = await new SqlRoleStore(sql.database, aTrail()).list(project.id, asPage('created_at'));
+      const known = ({ slug, permissions, isBuiltIn }: Role) => ({ slug, permissions, isBuiltIn });
+      expect(stored.items.map(known)).toEqual(roles.map(known));
+      expect(await new SqlMemberStore(sql.database, aTrail()).find(project.id, user.id)).toMatchObject({
+        roles: [{ roleId: stored.items[0]?.id, workspaceId: null }],
+        permissions: ['*:*', '*:keyturn'],
+      });
+      const { permissions } = user;
+      expect(await new SqlUserStore(sql.database, aTrail()).find(user.id)).toMatchObject({ permissions });
     });
 
     // During a rolling update. What that version changes is not numbered: newer instances see it within a minute.
@@ -118,7 +174,7 @@ describe.each(sqlDatabases)('Migrations on $name', ({ name, openEmpty }) => {
       const [, applied] = await asFirstVersion();
       expect(applied).toEqual([]);
       const installation = anInstallation();
-      await new SqlProjectStore(sql.database).bootstrap(installation);
+      await sql.database.run((knex) => bootstrapAsFirstVersion(knex, installation));
       const rowOf = (knex: Knex) => knex('api_keys').where({ id: installation.apiKey.id });
       const revoking = (trx: Knex) => rowOf(trx).update({ is_valid: 0, updated_at_ms: 5 });
       expect(await sql.database.transaction(revoking)).toBe(1);

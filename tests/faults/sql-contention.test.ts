@@ -6,7 +6,7 @@ import { SqlChangeStore } from '../../db/sql/sql-change-store.ts';
 import { SqlProjectStore } from '../../db/sql/sql-project-store.ts';
 import { startMariadb } from '../../scripts/services.mjs';
 import type { ApiKey } from '../../server/api-keys/api-key.ts';
-import { anApiKey, anInstallation } from '../contract/api-key-store-records.ts';
+import { anApiKey, anEvent, anInstallation, aTrail, changing, deleting } from '../contract/api-key-store-records.ts';
 import { describeOn, describeWithOwn } from '../support/services.ts';
 import { onMariadb, sqlDatabases } from '../support/sql-databases.ts';
 
@@ -46,10 +46,10 @@ describeWithOwn('mariadb', 'Snapshot isolation (1020), the default from MariaDB 
       const [database] = databases as [Database];
       await migrateToHead(database);
       const installation = anInstallation();
-      await new SqlProjectStore(database).bootstrap(installation);
+      await new SqlProjectStore(database, aTrail()).bootstrap(installation);
       const projectId = installation.project.id;
       const keys = Array.from({ length: 50 }, () => anApiKey({ projectId }));
-      const stores = databases.map((each) => new SqlApiKeyStore(each));
+      const stores = databases.map((each) => new SqlApiKeyStore(each, aTrail()));
       /** Why changes were not made; a busy machine may have had no time for some. */
       async function refusals(change: (store: SqlApiKeyStore, key: ApiKey) => Promise<unknown>) {
         const made = keys.map((key, index) => change(stores[index % 2] as SqlApiKeyStore, key));
@@ -59,9 +59,10 @@ describeWithOwn('mariadb', 'Snapshot isolation (1020), the default from MariaDB 
         );
         return causes.filter((cause) => cause !== null && cause !== 'CALL_TIMEOUT');
       }
-      expect(await refusals((store, key) => store.insert(key))).toEqual([]);
-      expect(await refusals((store, { id }) => store.setValidity(projectId, id, false, 5))).toEqual([]);
-      expect(await refusals((store, { id }) => store.delete(projectId, id))).toEqual([]);
+      expect(await refusals((store, key) => store.insert(key, anEvent(key)))).toEqual([]);
+      const edit = (id: string) => changing({ name: `edited ${id}`, effectivePermissions: ['of:all'] });
+      expect(await refusals((store, { id }) => store.update(projectId, id, edit(id)))).toEqual([]);
+      expect(await refusals((store, { id }) => store.delete(projectId, [id], deleting))).toEqual([]);
       expect(await new SqlChangeStore(database).latest()).toBeGreaterThan(0);
     } finally {
       for (const database of databases) await database.close();

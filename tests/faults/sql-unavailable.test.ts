@@ -10,11 +10,10 @@ import { SqlProjectStore } from '../../db/sql/sql-project-store.ts';
 import { SqlSessionStore } from '../../db/sql/sql-session-store.ts';
 import { SqlSigningKeyStore } from '../../db/sql/sql-signing-key-store.ts';
 import { type ServerWithUrl, startMariadb } from '../../scripts/services.mjs';
-import type { AuditEvent } from '../../server/audit/audit-event.ts';
 import { DependencyUnavailable } from '../../server/dependency-unavailable.ts';
 import type { NewSession } from '../../server/sessions/session-store.ts';
 import type { SigningKey } from '../../server/signing-keys/signing-key.ts';
-import { anApiKey, anInstallation } from '../contract/api-key-store-records.ts';
+import { anApiKey, anEvent, anInstallation, aTrail, changing, deleting } from '../contract/api-key-store-records.ts';
 import { describeOn } from '../support/services.ts';
 
 /** The requirement: a dead dependency is answered within a second and a half. */
@@ -41,33 +40,21 @@ const aSigningKey: SigningKey = {
   retiredFromMs: null,
 };
 
-const anEvent: AuditEvent = {
-  id: 'evt_1',
-  type: 'api_key.created',
-  projectId: null,
-  actorId: null,
-  objectId: 'key_1',
-  ip: null,
-  requestId: null,
-  detail: {},
-  createdAtMs: 1,
-};
-
 /** Every method of every store, by name. */
 function everyCall(database: Database): Record<string, () => Promise<unknown>> {
-  const [keys, sessions] = [new SqlApiKeyStore(database), new SqlSessionStore(database)];
-  const [projects, signingKeys] = [new SqlProjectStore(database), new SqlSigningKeyStore(database)];
-  const [audit, changes] = [new SqlAuditEventStore(database), new SqlChangeStore(database)];
-  const use = { keyId: 'key_1', usedAtMs: 1, usedIp: null, deniedAtMs: null, deniedReason: null };
+  const [keys, sessions] = [new SqlApiKeyStore(database, aTrail()), new SqlSessionStore(database)];
+  const [projects, signingKeys] = [new SqlProjectStore(database, aTrail()), new SqlSigningKeyStore(database)];
+  const [audit, changes] = [new SqlAuditEventStore(database, aTrail()), new SqlChangeStore(database)];
+  const use = { keyId: 'key_1', usedAtMs: 1, usedIp: null, deniedAtMs: null, deniedReason: null, secretUses: [] };
   return {
-    'keys.insert': () => keys.insert(anApiKey()),
+    'keys.insert': () => keys.insert(anApiKey(), anEvent(anApiKey())),
     'keys.findByClientId': () => keys.findByClientId('a'),
     'keys.findByClientIdSuffix': () => keys.findByClientIdSuffix('a'),
     'keys.findById': () => keys.findById('a'),
     'keys.findInProject': () => keys.findInProject('prj_1', 'a'),
-    'keys.list': () => keys.list('prj_1', { limit: 1, afterId: null }),
-    'keys.setValidity': () => keys.setValidity('prj_1', 'a', false, 1),
-    'keys.delete': () => keys.delete('prj_1', 'a'),
+    'keys.list': () => keys.list('prj_1', {}, { limit: 1, sort: 'created_at', isDescending: false, after: null }),
+    'keys.update': () => keys.update('prj_1', 'a', changing({ isValid: false })),
+    'keys.delete': () => keys.delete('prj_1', ['a'], deleting),
     'keys.findPermissionSet': () => keys.findPermissionSet('a'),
     'keys.recordUses': () => keys.recordUses([use]),
     'projects.find': () => projects.find('default'),
@@ -76,7 +63,7 @@ function everyCall(database: Database): Record<string, () => Promise<unknown>> {
     'signingKeys.list': () => signingKeys.list(),
     'signingKeys.add': () => signingKeys.add(aSigningKey, []),
     'signingKeys.retire': () => signingKeys.retire([{ kid: 'a', retiringFromMs: 1, retiredFromMs: 2 }]),
-    'audit.append': () => audit.append(anEvent),
+    'audit.append': () => audit.append([anEvent(anApiKey())]),
     'sessions.begin': () => sessions.begin(aSession('ses_2')),
     'sessions.find': () => sessions.find('ses_1'),
     'sessions.rotate': () => sessions.rotate(attempt),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { TypeID } from 'typeid-js';
-import { formatTypeId, writeTypeIdBytes } from '../../server/type-id.ts';
+import { formatTypeId, typeIdOfUuid, uuidOfTypeId, writeTypeIdBytes } from '../../server/type-id.ts';
 
 const uuid = fc.uint8Array({ minLength: 16, maxLength: 16 });
 const prefix = fc.constantFrom('key', 'ses', 'prj', 'a', 'some_longer_prefix');
@@ -27,6 +27,18 @@ describe('a TypeID', () => {
       expect(bytesOf(text)).toEqual(bytes);
     });
     fc.assert(property, { numRuns: 2_000 });
+  });
+
+  test('is made of a UUID in either case as typeid-js makes it, and gives it back', () => {
+    const property = fc.property(prefix, fc.uuid(), (type, text) => {
+      const id = TypeID.fromUUID(type, text).toString();
+      expect([typeIdOfUuid(type, text), typeIdOfUuid(type, text.toUpperCase())]).toEqual([id, id]);
+      expect(uuidOfTypeId(id)).toBe(text);
+    });
+    fc.assert(property, { numRuns: 500 });
+    expect(() => uuidOfTypeId('key_x')).toThrow(RangeError);
+    for (const text of ['', 'default', '123e4567e89b12d3a456426614174000', '123e4567-e89b-12d3-a456-42661417400g'])
+      expect(typeIdOfUuid('key', text)).toBeNull();
   });
 
   test('is read as typeid-js reads it, and written back', () => {

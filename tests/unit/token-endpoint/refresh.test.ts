@@ -21,10 +21,10 @@ function setUp(key: Partial<ApiKeyForExchange>, granted: Partial<SessionGrant>, 
   const calls: string[] = [];
   const apiKey = readyApiKey({
     id: newId('key'),
-    permissions: ['read:a'],
+    effectivePermissions: ['read:a'],
     projectAudiences: [],
     createdAtMs: 1,
-    updatedAtMs: 1,
+    rightsChangedAtMs: 1,
     ...key,
   } as ApiKeyForExchange);
   const grant: SessionGrant = { permissions: null, permissionSet: null, resource: null, ...granted };
@@ -83,7 +83,7 @@ describe('refresh', () => {
 
   test('of an edited key gives what was granted and is still held, and reads all of it before the token is spent', async () => {
     const before = ['read:a', 'read:b'];
-    const edited = { permissions: ['read:b', 'read:c'], updatedAtMs: 2 };
+    const edited = { effectivePermissions: ['read:b', 'read:c'], rightsChangedAtMs: 2 };
     const digest = permissionSetDigest(before);
     const { calls, refresh } = setUp(edited, { permissionSet: digest }, { [digest]: before });
     expect(await refresh()).toMatchObject({ permissions: ['read:b'] });
@@ -91,14 +91,14 @@ describe('refresh', () => {
   });
 
   test('that the database can not serve spends nothing', async () => {
-    const edited = { permissions: ['read:b'], updatedAtMs: 2 };
+    const edited = { effectivePermissions: ['read:b'], rightsChangedAtMs: 2 };
     const { calls, refresh } = setUp(edited, whole, null);
     await expect(refresh()).rejects.toThrow(DependencyUnavailable);
     expect(calls).not.toContain('rotate');
   });
 
   test('for a permission set that is lost is a fault, not a token without permissions', async () => {
-    const { calls, refresh } = setUp({ permissions: ['read:b'], updatedAtMs: 2 }, whole, {});
+    const { calls, refresh } = setUp({ effectivePermissions: ['read:b'], rightsChangedAtMs: 2 }, whole, {});
     await expect(refresh()).rejects.toThrow('permission set');
     expect(calls).not.toContain('rotate');
   });
