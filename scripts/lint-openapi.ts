@@ -6,7 +6,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { migrateToHead } from '../db/sql/migrate.ts';
-import { composeService, composeStorage } from '../server/compose.ts';
+import { composeService } from '../server/compose.ts';
+import { composeStorage } from '../server/compose-storage.ts';
 import { parseConfig } from '../server/config.ts';
 import { createLogger } from '../server/logging.ts';
 

@@ -1,9 +1,9 @@
 import { type ApiKeyCache, forgettingChanges } from './api-keys/api-key-cache.ts';
 import { createApiKeyManagement } from './api-keys/manage-api-keys.ts';
 import type { Clock } from './clock.ts';
-import type { Storage } from './compose.ts';
 import { composeAccessControl } from './compose-access-control.ts';
 import type { People } from './compose-people.ts';
+import type { Storage } from './compose-storage.ts';
 import { type Authorizer, createAuthorizer } from './http/authorize.ts';
 import type { Operation } from './http/operation.ts';
 import { createApiKeyOperations } from './http/operations/api-keys.ts';

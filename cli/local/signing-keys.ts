@@ -1,7 +1,7 @@
 import { migrationStatus } from '../../db/sql/migrate.ts';
 import { SqlSigningKeyStore } from '../../db/sql/sql-signing-key-store.ts';
 import { systemClock } from '../../server/clock.ts';
-import type { Storage } from '../../server/compose.ts';
+import type { Storage } from '../../server/compose-storage.ts';
 import { createSigningKeyPairs } from '../../server/crypto/key-pairs.ts';
 import type { SigningKey } from '../../server/signing-keys/signing-key.ts';
 import { activeKey } from '../../server/signing-keys/signing-key-lifecycle.ts';

@@ -1,4 +1,4 @@
-import { composeStorage, type Storage } from '../../server/compose.ts';
+import { composeStorage, type Storage } from '../../server/compose-storage.ts';
 import { type Config, parseConfig } from '../../server/config.ts';
 import { createLogger, type Logger } from '../../server/logging.ts';
 import type { Output } from '../output.ts';

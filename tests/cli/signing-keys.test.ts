@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { composeStorage } from '../../server/compose.ts';
+import { composeStorage } from '../../server/compose-storage.ts';
 import { parseConfig } from '../../server/config.ts';
 import { createLogger } from '../../server/logging.ts';
 import { type OpenSqlDatabase, sqlDatabases } from '../support/sql-databases.ts';

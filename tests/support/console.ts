@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { type Keyturn, type Reply, readReply } from './keyturn-server.ts';
 
-export const COOKIE = '__Host-keyturn';
+const _COOKIE = '__Host-keyturn';
 /** Behind a proxy, so that each browser has an address of its own: failed sign-ins are counted by it. */
 export const BEHIND_PROXY = { KEYTURN_TRUSTED_PROXIES: '127.0.0.1/32' } as const;
 

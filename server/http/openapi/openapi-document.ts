@@ -7,7 +7,7 @@ import { documentSchemas, type Json } from './documented-schemas.ts';
 import { oauthPaths, oauthSchemas } from './oauth-paths.ts';
 import { LOCATION, operationObject, versionedPaths } from './operation-object.ts';
 import { documentProblems } from './problem-responses.ts';
-import { healthPaths, servicePaths } from './service-paths.ts';
+import { healthPaths, publicPaths } from './public-paths.ts';
 
 const DESCRIPTION = `Turns long-lived API keys into short-lived access tokens, and manages those keys.
 
@@ -118,7 +118,7 @@ export function createOpenApiDocument({
   const paths = {
     ...oauthPaths,
     ...managementPaths(operations, { schemas, problems, versioned: versionedPaths(operations) }),
-    ...servicePaths,
+    ...publicPaths,
     ...(hasHealth && healthPaths),
   };
   const tags = ['OAuth', ...new Set(operations.map(({ tag }) => tag)), 'Service'];

@@ -24,7 +24,7 @@ const get = (operationId: string, summary: string, responses: Json): Json => ({
   get: { operationId, tags, summary, security: [], responses },
 });
 
-export const servicePaths: Json = {
+export const publicPaths: Json = {
   '/openapi.json': get('getOpenApiDocument', 'This document', {
     200: answer('OK', 'application/json', { type: 'object', additionalProperties: true }),
   }),
