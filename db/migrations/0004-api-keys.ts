@@ -36,9 +36,11 @@ const KEYS_PER_BATCH = 1_000;
 export async function up(knex: Knex): Promise<void> {
   await addColumns(knex, 'api_keys', {
     version: 'INTEGER NOT NULL DEFAULT 1',
+    secret_created_at_ms: 'BIGINT',
     secret_last_used_at_ms: 'BIGINT',
     previous_secret_hash: 'VARCHAR(255)',
     previous_hint: 'VARCHAR(16)',
+    previous_secret_created_at_ms: 'BIGINT',
     previous_secret_expires_at_ms: 'BIGINT',
     previous_secret_last_used_at_ms: 'BIGINT',
     // Last used, or never used and created, before a time: one range of one index.

@@ -33,9 +33,11 @@ export interface ApiKeyRow {
   readonly last_denied_at_ms: number | null;
   readonly last_denied_reason: string | null;
   readonly version: number;
+  readonly secret_created_at_ms: number | null;
   readonly secret_last_used_at_ms: number | null;
   readonly previous_secret_hash: string | null;
   readonly previous_hint: string | null;
+  readonly previous_secret_created_at_ms: number | null;
   readonly previous_secret_expires_at_ms: number | null;
   readonly previous_secret_last_used_at_ms: number | null;
 }
@@ -209,9 +211,11 @@ export function fromApiKey(key: ApiKey): ApiKeyRow {
     last_denied_at_ms: key.lastDeniedAtMs,
     last_denied_reason: key.lastDeniedReason,
     version: key.version,
+    secret_created_at_ms: key.secretCreatedAtMs,
     secret_last_used_at_ms: key.secretLastUsedAtMs,
     previous_secret_hash: key.previousSecret?.hash ?? null,
     previous_hint: key.previousSecret?.hint ?? null,
+    previous_secret_created_at_ms: key.previousSecret?.createdAtMs ?? null,
     previous_secret_expires_at_ms: key.previousSecret?.expiresAtMs ?? null,
     previous_secret_last_used_at_ms: key.previousSecret?.lastUsedAtMs ?? null,
   };
@@ -235,6 +239,8 @@ export function toApiKey(row: ApiKeyRow, roles: readonly AssignedRoleRow[]): Api
     secretHash: row.secret_hash,
     hint: row.hint,
     secretVersion: row.secret_version,
+    // Null for keys of the version before this one: their only secret came with them.
+    secretCreatedAtMs: row.secret_created_at_ms ?? row.created_at_ms,
     secretLastUsedAtMs: row.secret_last_used_at_ms,
     previousSecret: toPreviousSecret(row),
     refreshTokens: row.refresh_tokens !== 0,
@@ -253,7 +259,13 @@ export function toApiKey(row: ApiKeyRow, roles: readonly AssignedRoleRow[]): Api
 function toPreviousSecret(row: ApiKeyRow): PreviousSecret | null {
   const { previous_secret_hash: hash, previous_secret_expires_at_ms: expiresAtMs } = row;
   if (hash === null || expiresAtMs === null) return null;
-  return { hash, expiresAtMs, hint: row.previous_hint ?? '', lastUsedAtMs: row.previous_secret_last_used_at_ms };
+  return {
+    hash,
+    expiresAtMs,
+    hint: row.previous_hint ?? '',
+    createdAtMs: row.previous_secret_created_at_ms ?? row.created_at_ms,
+    lastUsedAtMs: row.previous_secret_last_used_at_ms,
+  };
 }
 
 export function toApiKeyForExchange(

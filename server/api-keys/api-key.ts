@@ -5,6 +5,7 @@ export interface PreviousSecret {
   /** As {@link ApiKey.secretHash}. */
   readonly hash: string;
   readonly hint: string;
+  readonly createdAtMs: number;
   readonly expiresAtMs: number;
   /** Null: never. */
   readonly lastUsedAtMs: number | null;
@@ -37,6 +38,8 @@ export interface ApiKey {
   readonly hint: string;
   /** Counts from 1, up by one whenever the secret changes. */
   readonly secretVersion: number;
+  /** When the current secret replaced another; that of the key's creation until then. */
+  readonly secretCreatedAtMs: number;
   readonly secretLastUsedAtMs: number | null;
   /** Proves the key beside the current one, until its end; null: there is none. */
   readonly previousSecret: PreviousSecret | null;

@@ -98,6 +98,7 @@ export async function makeApiKey(
     secretHash,
     hint,
     secretVersion: 1,
+    secretCreatedAtMs: nowMs,
     secretLastUsedAtMs: null,
     previousSecret: null,
     version: 1,

@@ -1,4 +1,5 @@
 import { IpAllowlist, PermissionSet } from '@keyturn/lib/protocol';
+import { typeIdTimeMs } from '../type-id.ts';
 import type { ApiKeyForExchange } from './api-key.ts';
 import { permissionSetDigest } from './permission-set.ts';
 import { bcryptHashOf, sha256OfGeneratedSecret } from './secret-hash.ts';
@@ -71,4 +72,19 @@ export interface ProvenKey {
 
 export function readyApiKey(key: ApiKeyForExchange): ReadyApiKey {
   return { ...key, rules: new ApiKeyRules(key) };
+}
+
+/**
+ * May a session that began then go on? One that the replaced secret began goes on for as long as that secret does: whoever had
+ * got hold of it must not live on by refreshing. Clocks of instances that differ count by so much.
+ */
+export function isOfLivingSecret(
+  { secretVersion, secretCreatedAtMs, previousSecret }: ApiKeyForExchange,
+  sessionId: string,
+  nowMs: number,
+): boolean {
+  if (secretVersion === 1) return true;
+  const beganAtMs = typeIdTimeMs(sessionId);
+  if (beganAtMs >= secretCreatedAtMs) return true;
+  return previousSecret !== null && nowMs < previousSecret.expiresAtMs && beganAtMs >= previousSecret.createdAtMs;
 }

@@ -21,7 +21,8 @@ export function assertMayRegenerate(
 }
 
 /**
- * The key with another secret. That of until now works for `overlapSeconds` longer, and none of before it. A revoked key
+ * The key with another secret. That of until now works for `overlapSeconds` longer, with the sessions that it began, and none
+ * of before it. A revoked key
  * stays revoked.
  *
  * @throws {VersionMismatch | PermissionExceedsGrantor}
@@ -38,6 +39,7 @@ export function decideRegeneration(
   const previousSecret = {
     hash: current.secretHash,
     hint: current.hint,
+    createdAtMs: current.secretCreatedAtMs,
     expiresAtMs: nowMs + overlapSeconds * 1000,
     lastUsedAtMs: current.secretLastUsedAtMs,
   };
@@ -46,6 +48,7 @@ export function decideRegeneration(
     secretHash,
     hint,
     secretVersion: current.secretVersion + 1,
+    secretCreatedAtMs: nowMs,
     secretLastUsedAtMs: null,
     previousSecret: overlapSeconds === 0 ? null : previousSecret,
     updatedAtMs: nowMs,

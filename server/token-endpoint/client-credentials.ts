@@ -1,6 +1,6 @@
 /** RFC 6749 §4.4: an API key for an access token and, unless the key has none, the first refresh token of a session. */
 import type { ClientAuthenticator } from '../api-keys/authenticate-client.ts';
-import type { ProvenKey } from '../api-keys/ready-api-key.ts';
+import type { ProvenKey, ReadyApiKey } from '../api-keys/ready-api-key.ts';
 import { newId, randomBase64url } from '../random.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import type { Grant, Planned } from './grant.ts';
@@ -25,6 +25,14 @@ export function createClientCredentialsGrant({
   readonly issuer: string;
   readonly lifetimes: TokenLifetimes;
 }): Grant<ProvenKey, Plan> {
+  /** What was begun with a secret that is being replaced ends with it. */
+  function sessionMaxSecondsOf(key: ReadyApiKey, secretVersion: number, nowMs: number): number | null {
+    const { sessionMaxSeconds } = lifetimes;
+    if (key.previousSecret === null || secretVersion === key.secretVersion) return sessionMaxSeconds;
+    const overlapSeconds = Math.max(1, Math.ceil((key.previousSecret.expiresAtMs - nowMs) / 1000));
+    return Math.min(overlapSeconds, sessionMaxSeconds ?? overlapSeconds);
+  }
+
   return {
     grantType: 'client_credentials',
     unusable: {
@@ -47,12 +55,12 @@ export function createClientCredentialsGrant({
       return { planned: { permissions, resource }, isNarrowed: true };
     },
 
-    async commit({ planned, isNarrowed }, { key }, { ip }) {
+    async commit({ planned, isNarrowed }, { key, secretVersion }, { ip, nowMs }) {
       if (!key.refreshTokens) return { ...planned, session: null };
       const { permissions, resource } = planned;
       const id = newId('ses');
       const refreshTokenSeconds = lifetimes.refreshTokenSeconds;
-      const sessionMaxSeconds = lifetimes.sessionMaxSeconds;
+      const sessionMaxSeconds = sessionMaxSecondsOf(key, secretVersion, nowMs);
       await sessions.begin({
         id,
         keyId: key.id,

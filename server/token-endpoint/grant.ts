@@ -56,7 +56,7 @@ export interface Grant<P extends Proof, Plan extends { readonly planned: Planned
    * Phase 3: what may be granted? Refuses here, before anything is written or spent. `planned` null: what the session was
    * granted, and its key has had ever since.
    */
-  plan(request: TokenRequest, proof: P): Promise<Plan>;
+  plan(request: TokenRequest, proof: P, context: TokenContext): Promise<Plan>;
   /** Phase 4: one atomic write. */
   commit(plan: Plan, proof: P, context: TokenContext): Promise<Granted>;
 }

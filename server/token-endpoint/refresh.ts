@@ -2,7 +2,7 @@
 import { PermissionSet } from '@keyturn/lib/protocol';
 import type { ApiKeyReader } from '../api-keys/api-key-cache.ts';
 import type { ClientAuthenticator } from '../api-keys/authenticate-client.ts';
-import type { ReadyApiKey } from '../api-keys/ready-api-key.ts';
+import { isOfLivingSecret, type ReadyApiKey } from '../api-keys/ready-api-key.ts';
 import { randomBase64url } from '../random.ts';
 import type { RefreshTokenCodec, RefreshTokenContent } from '../sessions/refresh-token.ts';
 import type { SessionGrant } from '../sessions/session.ts';
@@ -90,7 +90,8 @@ export function createRefreshGrant({
       return { key, token, secretVersion: await assertSameClient(request, key) };
     },
 
-    async plan({ scope, resource }, { key, token }) {
+    async plan({ scope, resource }, { key, token }, { nowMs }) {
+      if (!isOfLivingSecret(key, token.sessionId, nowMs)) throw new TokenFault('refresh_secret_replaced');
       // A plain refresh for a key that was never edited needs no look at the session before it is rotated, and so takes one
       // round trip. For any other, all that can be refused or can fail comes first: after the rotation the token is spent.
       const isEdited = key.rightsChangedAtMs !== key.createdAtMs;

@@ -121,7 +121,7 @@ export function createTokenEndpoint({
     // Phase 2: may this key be used now, from here?
     assertUsable(grant, key, context);
     // Phase 3: what is granted? A refusal up to here has spent nothing.
-    const plan = await grant.plan(request, proof);
+    const plan = await grant.plan(request, proof, context);
     const { planned } = plan as { readonly planned: Planned | null };
     if (planned !== null) assertTokenFits(key, planned);
     // The signer is taken before the write: without one, the refresh token must stay good.

@@ -50,6 +50,11 @@ export const TOKEN_FAULTS = {
     'grant_type must be client_credentials or refresh_token',
   ),
   refresh_token_missing: entry('invalid_request', 400, 'refresh_token is missing'),
+  refresh_secret_replaced: entry(
+    'invalid_grant',
+    400,
+    'the secret that this session began with has been replaced; exchange the API key anew, with its new secret',
+  ),
   scope_malformed: entry(
     'invalid_scope',
     400,

@@ -33,6 +33,7 @@ export function anApiKey(changes: Partial<ApiKey> = {}): ApiKey {
     secretHash: 'sha256:47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU',
     hint: '9fQz',
     secretVersion: 1,
+    secretCreatedAtMs: CREATED_AT_MS,
     secretLastUsedAtMs: null,
     previousSecret: null,
     version: 1,

@@ -66,7 +66,7 @@ describe.each(sqlDatabases)('writes of ApiKeyStore on $name', ({ open }) => {
       hint: 'abcd',
       secretVersion: 2,
       secretLastUsedAtMs: 7,
-      previousSecret: { hash: key.secretHash, hint: key.hint, expiresAtMs: 9, lastUsedAtMs: 8 },
+      previousSecret: { hash: key.secretHash, hint: key.hint, createdAtMs: 1, expiresAtMs: 9, lastUsedAtMs: 8 },
       updatedAtMs: key.updatedAtMs + 5,
     };
     const edited = { ...key, ...edit, version: 2 };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { LOWER_ALPHANUMERIC, newId, randomText } from '../../server/random.ts';
 import { expectProblem } from '../support/expect-problem.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { keyturnFor } from '../support/keyturn-server.ts';
@@ -129,9 +130,8 @@ describe.each(keyturnStorages)('deleting many API keys on $name', (kind) => {
     const like = await apiKeys.findById(id);
     if (like === null) throw new Error('there is no such key');
     const keys = Array.from({ length: 500 }, (_, index) => {
-      const digits = String(index).padStart(3, '0');
-      const ofOwn = { id: id.slice(0, -3) + digits, clientId: clientId.slice(0, -3) + digits, name: `many ${digits}` };
-      return { ...like, ...ofOwn };
+      const ownClientId = clientId.slice(0, -25) + randomText(25, LOWER_ALPHANUMERIC);
+      return { ...like, id: newId('key'), clientId: ownClientId, name: `many ${index}` };
     });
     for (let start = 0; start < keys.length; start += 50) await apiKeys.insertAll(keys.slice(start, start + 50), []);
     const ids = keys.map((key) => key.id);

@@ -56,6 +56,29 @@ describe.each(keyturnStorages)('a regenerated key on $name', (kind) => {
     expect(await exchangeStatus(second, key, newest)).toBe(200);
   });
 
+  it('ends the sessions of a secret with it', async () => {
+    const key = await first.createKey();
+    const exchange = async (secret: string) => (await first.exchange(secret)).body;
+    const refresh = async (refreshToken: string) => (await first.refresh(refreshToken)).body;
+    const begunBefore = await exchange(key.clientSecret);
+    const newer = await regenerate(first, key, { overlap_seconds: 600 });
+    const goingOn = await refresh(begunBefore.refresh_token);
+    expect(goingOn.access_token).toBeDefined();
+    // Begun with the old secret while both work: it has the end of that secret.
+    const ending = await exchange(key.clientSecret);
+    expect(ending.refresh_token_expires_in).toBeLessThanOrEqual(600);
+    expect(ending.expires_in).toBeLessThanOrEqual(600);
+    const ofNewer = await exchange(newer);
+    expect(ofNewer.refresh_token_expires_in).toBe(10_800);
+
+    await regenerate(first, key, {});
+    for (const { refresh_token } of [goingOn, ending, ofNewer]) {
+      const refused = await refresh(refresh_token);
+      expect(refused).toMatchObject({ error: 'invalid_grant' });
+      expect(refused.error_uri).toContain('refresh_secret_replaced');
+    }
+  });
+
   it('tells when each secret was last used; a refresh uses none unless it sends one', async () => {
     const key = await first.createKey();
     const newer = await regenerate(first, key, { overlap_seconds: 600 });

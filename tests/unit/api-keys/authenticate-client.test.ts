@@ -97,6 +97,7 @@ describe('the generated secret before the last', () => {
       previousSecret: {
         hash: hashGeneratedSecret(secretOfGenerated),
         hint: '',
+        createdAtMs: 1,
         expiresAtMs: clock.nowMs() + 1000,
         lastUsedAtMs: null,
       },

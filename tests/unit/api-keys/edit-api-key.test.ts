@@ -61,15 +61,22 @@ describe('a regeneration', () => {
   const key = anApiKey({
     projectId: project.id,
     secretLastUsedAtMs: 77,
-    previousSecret: { hash: 'sha256:oldest', hint: 'aaaa', expiresAtMs: Number.MAX_SAFE_INTEGER, lastUsedAtMs: 5 },
+    previousSecret: {
+      hash: 'sha256:oldest',
+      hint: 'aaaa',
+      createdAtMs: 1,
+      expiresAtMs: Number.MAX_SAFE_INTEGER,
+      lastUsedAtMs: 5,
+    },
   });
 
   test('with an overlap keeps the secret of until now, with its last use, and not the one before', () => {
     const { object } = decideRegeneration(key, secret, 60, context);
-    expect(object).toMatchObject({ ...secret, secretVersion: 2, secretLastUsedAtMs: null });
+    expect(object).toMatchObject({ ...secret, secretVersion: 2, secretCreatedAtMs: clock.nowMs(), secretLastUsedAtMs: null });
     expect(object.previousSecret).toEqual({
       hash: key.secretHash,
       hint: key.hint,
+      createdAtMs: key.secretCreatedAtMs,
       expiresAtMs: clock.nowMs() + 60_000,
       lastUsedAtMs: 77,
     });

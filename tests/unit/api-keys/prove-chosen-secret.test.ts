@@ -41,6 +41,7 @@ const regenerated = (clientId: string, secret: string, previousSecret: string, s
     previousSecret: {
       hash: tagBcryptHash(hashOf(previousSecret, salt)),
       hint: '',
+      createdAtMs: 1,
       expiresAtMs: NOW_MS + 1000,
       lastUsedAtMs: null,
     },

@@ -23,6 +23,8 @@ function setUp(key: Partial<ApiKeyForExchange>, granted: Partial<SessionGrant>, 
     id: newId('key'),
     effectivePermissions: ['read:a'],
     projectAudiences: [],
+    secretVersion: 1,
+    previousSecret: null,
     createdAtMs: 1,
     rightsChangedAtMs: 1,
     ...key,
@@ -60,7 +62,7 @@ function setUp(key: Partial<ApiKeyForExchange>, granted: Partial<SessionGrant>, 
     async refresh(parameters: Partial<TokenRequest> = {}) {
       const request = { credential: null, clientId: null, scope: null, resource: null, refreshToken, ...parameters };
       const proof = await refreshGrant.authenticate(request as TokenRequest);
-      const plan = await refreshGrant.plan(request as TokenRequest, proof);
+      const plan = await refreshGrant.plan(request as TokenRequest, proof, context);
       return refreshGrant.commit(plan, proof, context);
     },
   };
