@@ -7,6 +7,7 @@ import type { Account, Membership } from '../../server/users/user.ts';
 import type { DecideDeleteUser, DecideSetUp, UserFilter, UserStore } from '../../server/users/user-store.ts';
 import type { Decide } from '../../server/write.ts';
 import type { AuditTrail } from './audit-trail.ts';
+import { assertAdministered, lockMembership, projectsAdministeredBy } from './administrators.ts';
 import type { Database } from './database.ts';
 import { readPage } from './read-page.ts';
 import { fromConsoleSession } from './sql-console-session-store.ts';
@@ -91,12 +92,15 @@ export class SqlUserStore implements UserStore {
 
   delete(id: string, decide: DecideDeleteUser): Promise<boolean> {
     return this.#database.transaction(async (trx) => {
+      const administered = await projectsAdministeredBy(trx, id);
+      for (const projectId of administered) await lockMembership(trx, projectId);
       const current = await lockUser(trx, id);
       if (current === null) return false;
       const projectIds = await trx('members').where({ user_id: id }).forUpdate().pluck('project_id');
       const events = decide(current, projectIds);
       await trx('members').where({ user_id: id }).delete();
       await trx('users').where({ id }).delete();
+      for (const projectId of administered) await assertAdministered(trx, projectId);
       await this.#trail.append(trx, events);
       return true;
     });

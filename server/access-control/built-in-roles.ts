@@ -18,6 +18,7 @@ export const BUILT_IN_ROLES = [
     description: 'Manages API keys, with permissions that they hold themselves',
     permissions: [
       '*:keyturn/api-key',
+      '*:keyturn/session',
       'read:keyturn/project',
       'read:keyturn/workspace',
       'read:keyturn/role',

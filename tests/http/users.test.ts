@@ -159,6 +159,17 @@ describe.each(keyturnStorages)('users on $name', (kind) => {
       expectProblem(await read(), { status: 404, code: 'not_found' });
     });
 
+    it('are not deleted while they alone administer a project', async () => {
+      const { id: project } = await addProject(keyturn());
+      const { id } = await create();
+      await giveRole(id, 'administrator', project);
+      const [maker] = (await api('GET', `/v1/projects/${project}/members`)).body.data;
+      expect((await api('DELETE', `/v1/projects/${project}/members/${maker.user_id}`)).status).toBe(204);
+      expectProblem(await api('DELETE', `${USERS}/${id}`), { status: 409, code: 'last_administrator' });
+      await giveRole((await create()).id, 'administrator', project);
+      expect((await api('DELETE', `${USERS}/${id}`)).status).toBe(204);
+    });
+
     it('are gone with their user, and nobody deletes their own', async () => {
       const { id, browser } = await signedIn({ permissions: ['*:keyturn-installation'] });
       expectProblem(await browser.request('DELETE', `${USERS}/${id}`), { status: 409, code: 'own_user' });

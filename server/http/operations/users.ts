@@ -101,7 +101,7 @@ export function createUserOperations({ management }: { readonly management: User
     action: 'delete',
     resource,
     answers: { 204: null },
-    problems: ['not_found', 'own_user', 'version_mismatch'],
+    problems: ['not_found', 'own_user', 'last_administrator', 'version_mismatch'],
     async handle({ params, expectedVersions }, { actor }) {
       if (!(await management.delete(params['user'] ?? '', actor, expectedVersions))) throw noSuchUser();
       return { status: 204 };
