@@ -13,6 +13,8 @@ const USES = 1000;
 
 /** In the retry window each use asks the database for itself. */
 const RETRIES = 200;
+/** Thousand requests at once on a machine that is busy with other suites: some have no time left. Such a round counts for nothing. */
+const LATE = '503 temporarily_unavailable';
 /** To each instance: every use is in flight at once. */
 const CONNECTIONS = USES / 2;
 
@@ -70,23 +72,35 @@ for (const { name, kind, rounds } of STORES) {
     const { race, refresh } = twoInstances(kind);
 
     it(`one is served, 999 are invalid_grant and the session has ended, ${rounds} times out of ${rounds}`, async () => {
-      for (let round = 0; round < rounds; round += 1) {
+      for (let round = 0, late = 0; round < rounds; ) {
         const { counts, successors } = await race(USES);
+        // Two are never served, whatever else the machine does.
+        expect(successors.length).toBeLessThanOrEqual(1);
+        if (successors[0]) expect(await refresh(round, successors[0])).toMatchObject({ outcome: '400 invalid_grant' });
+        if (LATE in counts && late < rounds) {
+          late += 1;
+          continue;
+        }
         expect({ round, ...counts }).toEqual({ round, '200': 1, '400 invalid_grant': USES - 1 });
-        expect(await refresh(round, successors[0] ?? '')).toMatchObject({ outcome: '400 invalid_grant' });
+        round += 1;
       }
-    }, 120_000);
+    }, 240_000);
   });
 
   describe(`the same within the retry window on one ${name}`, () => {
     const { race, refresh } = twoInstances(kind, { KEYTURN_REFRESH_RETRY_SECONDS: '30' });
 
     it('all get the same successor, which is good once', async () => {
-      for (let round = 0; round < 3; round += 1) {
+      for (let round = 0, late = 0; round < 3; ) {
         const { counts, successors } = await race(RETRIES);
+        expect(successors.length).toBeLessThanOrEqual(1);
+        if (LATE in counts && late < 10) {
+          late += 1;
+          continue;
+        }
         expect({ round, ...counts }).toEqual({ round, '200': RETRIES });
-        expect(successors).toHaveLength(1);
         expect(await refresh(round, successors[0] ?? '')).toMatchObject({ outcome: '200' });
+        round += 1;
       }
     }, 60_000);
   });
