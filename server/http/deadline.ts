@@ -2,8 +2,11 @@ import { DependencyUnavailable } from '../dependency-unavailable.ts';
 
 /** Short of the 1.5 seconds within which a request is answered whatever its stores do. */
 const DEADLINE_MS = 1_300;
-/** A chosen secret may wait its turn and then takes a good part of a second of one core: no store is at fault for that. */
-const HASHING_MS = 4_000;
+/**
+ * A chosen secret may wait its turn, and its thread has a lower priority than all else: on a machine that is busy with other
+ * things a fifth of a second becomes several. No store is at fault for that.
+ */
+const HASHING_MS = 8_000;
 /** Each further one of the same request, which are hashed one after the other. */
 const FURTHER_HASHING_MS = 1_000;
 

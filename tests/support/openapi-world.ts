@@ -81,6 +81,7 @@ export async function createWorld(keyturn: Keyturn, contract: OpenApiContract): 
     const headers = { origin: keyturn.url };
     const json = { token, password: PASSWORD };
     const reply = await contract.send({ method: 'POST', path: '/v1/setup', headers, json });
+    if (reply.status !== 201) throw new Error(`a person could not be set up: ${reply.status} ${reply.text}`);
     const cookie = (reply.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
     return { email, password: PASSWORD, headers: { ...headers, cookie } };
   }
