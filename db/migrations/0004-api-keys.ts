@@ -46,6 +46,8 @@ export async function up(knex: Knex): Promise<void> {
     // Last used, or never used and created, before a time: one range of one index.
     idle_since_ms: 'BIGINT GENERATED ALWAYS AS (COALESCE(last_used_at_ms, created_at_ms)) VIRTUAL',
   });
+  // No key had another secret before.
+  await addColumns(knex, 'sessions', { secret_version: 'INTEGER NOT NULL DEFAULT 1' });
   await addIndexes(knex, 'api_keys', {
     api_keys_owner: 'project_id, owner_id, id',
     api_keys_validity: 'project_id, is_valid, id',

@@ -33,7 +33,7 @@ export class RedisSessionStore implements SessionStore {
             sessionMaxSeconds * 1000,
             session.attemptId,
             formatIp(session.ip),
-            formatConstantFields(session.keyId, session.grant),
+            formatConstantFields(session),
           ),
     );
   }

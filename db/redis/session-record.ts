@@ -1,9 +1,10 @@
-import type { Session, SessionGrant } from '../../server/sessions/session.ts';
+import type { Session } from '../../server/sessions/session.ts';
 import type { NewSession } from '../../server/sessions/session-store.ts';
 
 /**
  * A session's Redis value is one line of fields: smaller than a hash. Measured on Redis 7.0 with key and overhead: 200
- * bytes for a session that was not narrowed, 216 in a Cluster.
+ * bytes for a session that was not narrowed, 216 in a Cluster. A key that was regenerated stands there as `key.version` of the
+ * secret that the session began with.
  *
  *   layout generation attempt rotatedAtMs endsAtMs|0 ip|- key permissionSet|- resource|- [permission …]
  *
@@ -15,7 +16,7 @@ const NONE = '-';
 /** Whether a record is of this API key; false for a layout that this version doesn't know. */
 export function isOfKey(record: string, keyId: string): boolean {
   const fields = record.split(' ', 7);
-  return fields[0] === '1' && fields[6] === keyId.slice(KEY_ID_PREFIX.length);
+  return fields[0] === '1' && fields[6]?.split('.', 1)[0] === keyId.slice(KEY_ID_PREFIX.length);
 }
 
 export function sessionKey(sessionId: string): string {
@@ -31,16 +32,21 @@ export function sessionIdOf(key: string): string {
   return key.slice(3);
 }
 
-/** The fields that never change: API key and grant. */
-export function formatConstantFields(keyId: string, grant: SessionGrant): string {
+/** The fields that never change: API key, version of its secret, and grant. */
+export function formatConstantFields({
+  keyId,
+  secretVersion,
+  grant,
+}: Pick<NewSession, 'keyId' | 'secretVersion' | 'grant'>): string {
   const resource = grant.resource === null ? NONE : encodeURI(grant.resource);
-  const fields = [keyId.slice(KEY_ID_PREFIX.length), grant.permissionSet ?? NONE, resource];
+  const version = secretVersion === 1 ? '' : `.${secretVersion}`;
+  const fields = [keyId.slice(KEY_ID_PREFIX.length) + version, grant.permissionSet ?? NONE, resource];
   return [...fields, ...(grant.permissions ?? [])].join(' ');
 }
 
 /** Of a session without an end, written without a look at Redis's clock: nothing was rotated yet. */
-export function formatFirstRecord({ attemptId, ip, keyId, grant }: NewSession): string {
-  return `1 1 ${attemptId} 0 0 ${formatIp(ip)} ${formatConstantFields(keyId, grant)}`;
+export function formatFirstRecord(session: NewSession): string {
+  return `1 1 ${session.attemptId} 0 0 ${formatIp(session.ip)} ${formatConstantFields(session)}`;
 }
 
 /** Throws on a layout that this version doesn't know. */
@@ -50,9 +56,11 @@ export function parseSessionRecord(sessionId: string, record: string): Session {
   if (layout !== '1' || attemptId === undefined || resource === undefined) {
     throw new Error('the session record has an unknown layout');
   }
+  const [keySuffix, secretVersion = 1] = (key ?? '').split('.');
   return {
     id: sessionId,
-    keyId: `${KEY_ID_PREFIX}${key}`,
+    keyId: `${KEY_ID_PREFIX}${keySuffix}`,
+    secretVersion: Number(secretVersion),
     generation: Number(generation),
     attemptId,
     rotatedAtMs: Number(rotatedAtMs),

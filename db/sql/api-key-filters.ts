@@ -20,6 +20,8 @@ export interface FilterPart {
    * for.
    */
   readonly ids: (knex: Knex, limit: number) => Promise<string[]>;
+  /** They are keys of the project, and no others. */
+  readonly isOfProject: boolean;
 }
 
 /** The parts of a filter but the permission, which no index knows; those that mostly hold for few keys come first. */
@@ -30,6 +32,7 @@ export function filterParts(projectId: string, filter: ApiKeyFilter): FilterPart
     parts.push({
       name,
       condition: { sql, bindings: [value] },
+      isOfProject: true,
       ids: (knex, limit) =>
         byIndex(knex, 'api_keys', index)
           .where({ project_id: projectId })
@@ -38,7 +41,12 @@ export function filterParts(projectId: string, filter: ApiKeyFilter): FilterPart
           .pluck('id'),
     });
   if (id !== undefined)
-    parts.unshift({ name: 'id', condition: { sql: 'api_keys.id = ?', bindings: [id] }, ids: async () => [id] });
+    parts.unshift({
+      name: 'id',
+      condition: { sql: 'api_keys.id = ?', bindings: [id] },
+      isOfProject: false,
+      ids: async () => [id],
+    });
   if (roleId !== undefined) parts.push(assignmentPart(projectId, 'roleId', filter));
   if (workspaceId !== undefined) parts.push(assignmentPart(projectId, 'workspaceId', filter));
   if (ownerId !== undefined) ofKeys('ownerId', 'api_keys_owner', 'api_keys.owner_id = ?', ownerId);
@@ -58,6 +66,7 @@ function wordPart(projectId: string, word: string): FilterPart {
       sql: 'EXISTS (SELECT 1 FROM api_key_words AS named WHERE named.key_id = api_keys.id AND named.word >= ? AND named.word < ?)',
       bindings: range,
     },
+    isOfProject: true,
     ids: (knex, limit) =>
       byIndex(knex, 'api_key_words', 'PRIMARY')
         .where({ project_id: projectId })
@@ -86,6 +95,7 @@ function assignmentPart(projectId: string, name: keyof typeof ASSIGNMENTS, filte
       sql: `EXISTS (SELECT 1 FROM api_key_roles AS assigned WHERE assigned.key_id = api_keys.id AND ${conditions})`,
       bindings: given.map(({ value }) => value),
     },
+    isOfProject: true,
     ids: (knex, limit) =>
       byIndex(knex, 'api_key_roles', index)
         .where(column, own)

@@ -117,8 +117,9 @@ export async function lockAssigned(trx: Knex.Transaction, roles: readonly RoleAs
     ...new Set(roles.flatMap(({ workspaceId }) => workspaceId ?? [])),
   ]);
   for (const [index, { roleId, workspaceId }] of roles.entries()) {
-    if (!roleIds.has(roleId)) throw new UnknownAssignment(index, 'role');
-    if (workspaceId !== null && !workspaceIds.has(workspaceId)) throw new UnknownAssignment(index, 'workspace');
+    if (!roleIds.has(roleId)) throw new UnknownAssignment(index, 'role', roleId);
+    if (workspaceId !== null && !workspaceIds.has(workspaceId))
+      throw new UnknownAssignment(index, 'workspace', workspaceId);
   }
 }
 

@@ -4,7 +4,7 @@
  *
  * - what the index of the order answers by itself is read from it;
  * - else, when one of the filters holds for a thousand keys at most, these are looked at, all of them;
- * - else keys are looked at in the order of the list, a thousand at most: then a page may be short and have a next one.
+ * - else keys are looked at in the order of the list, five hundred at most: then a page may be short and have a next one.
  */
 import { PermissionSet } from '@keyturn/lib/protocol';
 import type { Knex } from 'knex';
@@ -47,7 +47,7 @@ interface List {
   readonly projectId: string;
   readonly filter: ApiKeyFilter;
   readonly request: PageRequest<ApiKeySort>;
-  /** How many keys are counted, and looked at, at most. */
+  /** How many keys are counted at most; half as many are looked at in order. */
   readonly maxCounted: number;
 }
 
@@ -66,10 +66,26 @@ export async function listApiKeys(asked: List): Promise<Page<ApiKeyRow>> {
 
   const { few, atLeast } = await findCandidates(list, parts);
   if (few === null) return walkThrough(list, inOrder, rest, atLeast);
-  const ids = await narrow(list, few, parts);
-  const counted = { totalCount: ids.length, exceedsTotalCount: false };
-  const among = byIndex(knex, 'api_keys', 'PRIMARY').whereIn('api_keys.id', ids);
-  return readPage(knex, among, { ...PAGE, request, counted });
+  const found = await narrow(list, few, parts);
+  const rank = compareIn(request);
+  const { after, limit } = request;
+  const later = after === null ? found : found.filter((position) => rank(position, after) > 0);
+  // Here and not in the database, which would have to be told all the ids again and would sort whole rows.
+  const shown = later.sort(rank).slice(0, limit);
+  const next = later.length > limit ? (shown.at(-1) ?? null) : null;
+  return { items: await readRows(list, shown), next, totalCount: found.length, exceedsTotalCount: false };
+}
+
+/** As both databases sort: texts by code point, nothing below every value. */
+function compareIn({ sort, isDescending }: PageRequest<ApiKeySort>): (one: Position, other: Position) => number {
+  const compareTexts = (one: string, other: string) => Buffer.compare(Buffer.from(one), Buffer.from(other));
+  const compareValues = ({ value: one }: Position, { value: other }: Position) => {
+    if (sort === 'created_at') return 0;
+    if (one === null || other === null) return Number(other === null) - Number(one === null);
+    return sort === 'name' ? compareTexts(String(one), String(other)) : Number(one) - Number(other);
+  };
+  const direction = isDescending ? -1 : 1;
+  return (one, other) => direction * (compareValues(one, other) || compareTexts(one.id, other.id));
 }
 
 /** Anybody can write a cursor: a number in it would have MariaDB read every name of the project as one. */
@@ -125,15 +141,22 @@ async function matching<Row extends Examined>({ knex, filter }: List, examined: 
   );
 }
 
-/** The ids of those that belong to the list; this is also where keys of other projects are left out. */
-async function narrow(list: List, candidates: readonly string[], parts: readonly FilterPart[]): Promise<string[]> {
-  const { knex, projectId } = list;
+/** Those that belong to the list, in no order; this is also where keys of other projects are left out. */
+async function narrow(list: List, candidates: readonly string[], parts: readonly FilterPart[]): Promise<Position[]> {
+  const { knex, projectId, filter, request } = list;
   if (candidates.length === 0) return [];
+  const isById = request.sort === 'created_at';
+  const [only, another] = parts;
+  // Nothing is left to be asked of the keys themselves.
+  if (isById && only?.isOfProject && another === undefined && filter.permission === undefined)
+    return candidates.map((id) => ({ id, value: null }));
   const own = { sql: 'api_keys.project_id = ?', bindings: [projectId] };
-  const examined: Examined[] = await byIndex(knex, 'api_keys', 'PRIMARY')
+  const examined: (Examined & { readonly value: Position['value'] })[] = await byIndex(knex, 'api_keys', 'PRIMARY')
     .whereIn('api_keys.id', candidates)
-    .select(...examination(list, [own, ...parts.map(({ condition }) => condition)]));
-  return (await matching(list, examined)).map(({ id }) => id);
+    .select(...examination(list, [own, ...parts.map(({ condition }) => condition)]), {
+      value: COLUMNS.sorts[request.sort],
+    });
+  return (await matching(list, examined)).map(({ id, value }) => ({ id, value: isById ? null : value }));
 }
 
 async function walkThrough(
@@ -151,9 +174,9 @@ async function walkThrough(
   const below = request.sort === 'last_used_at' ? filter.unusedSinceMs : undefined;
   const found: Positioned<Examined>[] = [];
   let next: Position | null = request.after;
-  // Most filters let many keys pass, and the first quarter will do.
-  const quarter = Math.ceil(maxCounted / 4);
-  for (const count of [quarter, maxCounted - quarter]) {
+  // Most filters let many keys pass, and the first part will do.
+  const part = Math.ceil(maxCounted / 8);
+  for (const count of [part, part, 2 * part]) {
     const range = { columns: COLUMNS, request: { ...request, after: next }, select, count, below };
     const examined = await readInOrder<Examined>(inOrder, range);
     found.push(...(await matching(list, examined)));

@@ -23,7 +23,6 @@ export interface Counted {
  * NULL is below every value, as MySQL and SQLite both have it.
  *
  * @param maxCounted as far as is counted. Default 1,000.
- * @param counted when that is known already
  */
 export async function readPage<Row extends object, T>(
   knex: Knex,
@@ -34,7 +33,6 @@ export async function readPage<Row extends object, T>(
     select,
     toItem,
     maxCounted = MAX_COUNTED,
-    counted,
   }: {
     readonly columns: PageColumns;
     readonly request: PageRequest;
@@ -42,10 +40,9 @@ export async function readPage<Row extends object, T>(
     readonly select: string;
     readonly toItem: (row: Row) => T;
     readonly maxCounted?: number;
-    readonly counted?: Counted;
   },
 ): Promise<Page<T>> {
-  const count = counted ?? (await countUpTo(knex, query.clone().select(columns.id), maxCounted));
+  const count = await countUpTo(knex, query.clone().select(columns.id), maxCounted);
   // One more than asked for tells whether there is a next page.
   const range = { columns, request, select: [select], count: request.limit + 1 };
   const rows = await readInOrder<Row>(query, range);

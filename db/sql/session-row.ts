@@ -4,6 +4,7 @@ import { InvalidSessionCursor, type ListedSession } from '../../server/sessions/
 export interface SessionRow {
   readonly id: string;
   readonly key_id: string;
+  readonly secret_version: number;
   readonly generation: number;
   readonly attempt_id: string;
   readonly rotated_at_ms: number;
@@ -19,6 +20,7 @@ export function toSession(row: SessionRow): Session {
   return {
     id: row.id,
     keyId: row.key_id,
+    secretVersion: row.secret_version,
     generation: row.generation,
     attemptId: row.attempt_id,
     rotatedAtMs: row.rotated_at_ms,

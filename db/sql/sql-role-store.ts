@@ -130,9 +130,9 @@ export class SqlRoleStore implements RoleStore {
       );
       const resolved = requested.map(({ role, workspace }, index): ResolvedAssignment => {
         const roleRow = roles.get(role);
-        if (roleRow === undefined) throw new UnknownAssignment(index, 'role');
+        if (roleRow === undefined) throw new UnknownAssignment(index, 'role', role);
         const workspaceRow = workspace === null ? null : workspaces.get(workspace);
-        if (workspaceRow === undefined) throw new UnknownAssignment(index, 'workspace');
+        if (workspaceRow === undefined) throw new UnknownAssignment(index, 'workspace', workspace ?? '');
         return {
           roleId: roleRow.id,
           workspaceId: workspaceRow?.id ?? null,

@@ -39,6 +39,7 @@ export class SqlSessionStore implements SessionStore {
         await knex('sessions').insert({
           id: session.id,
           key_id: session.keyId,
+          secret_version: session.secretVersion,
           generation: 1,
           attempt_id: session.attemptId,
           rotated_at_ms: this.#database.nowMs,

@@ -79,7 +79,7 @@ export interface ApiKeyStore {
   findInProject(projectId: string, id: string): Promise<ApiKey | null>;
   /**
    * Costs no more in a large project than in a small one. So a filter by permission, and filters that each let over a
-   * thousand keys pass, look at a thousand keys at a time in the order of the list: such a page may be short, even empty,
+   * thousand keys pass, look at five hundred keys at a time in the order of the list: such a page may be short, even empty,
    * and still have a next one.
    */
   list(projectId: string, filter: ApiKeyFilter, page: PageRequest<ApiKeySort>): Promise<Page<ApiKey>>;

@@ -75,16 +75,30 @@ export function readyApiKey(key: ApiKeyForExchange): ReadyApiKey {
 }
 
 /**
- * May a session that began then go on? One that the replaced secret began goes on for as long as that secret does: whoever had
- * got hold of it must not live on by refreshing. Clocks of instances that differ count by so much.
+ * May a session go on that began with this version of the key's secret? One that the replaced secret began goes on for as long
+ * as that secret does: whoever had got hold of it must not live on by refreshing. By the version and not by the time: an
+ * instance that had not yet heard of the new secret began sessions with the old one after it.
+ */
+export function isOfLivingVersion(
+  { secretVersion, previousSecret }: ApiKeyForExchange,
+  sessionSecretVersion: number,
+  nowMs: number,
+): boolean {
+  if (sessionSecretVersion >= secretVersion) return true;
+  return previousSecret !== null && nowMs < previousSecret.expiresAtMs && sessionSecretVersion === secretVersion - 1;
+}
+
+/**
+ * The same of an access token, which names no version: by when its session began or, without one, by when it was issued, to
+ * the second. Clocks of instances that differ count by so much.
  */
 export function isOfLivingSecret(
   { secretVersion, secretCreatedAtMs, previousSecret }: ApiKeyForExchange,
-  sessionId: string,
+  { sessionId, issuedAtSeconds }: { readonly sessionId: string | null; readonly issuedAtSeconds: number },
   nowMs: number,
 ): boolean {
   if (secretVersion === 1) return true;
-  const beganAtMs = typeIdTimeMs(sessionId);
+  const beganAtMs = sessionId === null ? issuedAtSeconds * 1000 + 999 : typeIdTimeMs(sessionId);
   if (beganAtMs >= secretCreatedAtMs) return true;
   return previousSecret !== null && nowMs < previousSecret.expiresAtMs && beganAtMs >= previousSecret.createdAtMs;
 }

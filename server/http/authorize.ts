@@ -6,7 +6,7 @@ import type { Project } from '../access-control/project.ts';
 import type { ProjectStore } from '../access-control/project-store.ts';
 import type { ApiKeyStore } from '../api-keys/api-key-store.ts';
 import { decideUsability } from '../api-keys/decide-usability.ts';
-import { readyApiKey } from '../api-keys/ready-api-key.ts';
+import { isOfLivingSecret, readyApiKey } from '../api-keys/ready-api-key.ts';
 import type { Clock } from '../clock.ts';
 import { typeIdOfUuid } from '../type-id.ts';
 import type { GrantableIn } from '../users/manage-users.ts';
@@ -41,12 +41,19 @@ export function createAuthorizer({
   readonly clock: Clock;
 }) {
   async function identifyApiKey(request: Request): Promise<Caller> {
-    const { keyId, projectId, permissions } = accessTokenOf(request);
+    const accessToken = accessTokenOf(request);
+    const { keyId, projectId, permissions } = accessToken;
     const found = await apiKeys.findById(keyId);
     const key = found && readyApiKey(found);
-    const reason = key === null ? 'api_key_deleted' : decideUsability(key, request.clientIp, clock.nowMs());
+    const nowMs = clock.nowMs();
+    const reason = key === null ? 'api_key_deleted' : decideUsability(key, request.clientIp, nowMs);
     if (key === null || reason !== null)
       throw new Problem('unauthenticated', 'the API key of this access token is no longer valid', { reason });
+    // Else whoever has got hold of a secret that is replaced because of it has two hours to make keys of their own.
+    if (!isOfLivingSecret(key, accessToken, nowMs))
+      throw new Problem('unauthenticated', 'the secret of this access token was replaced; exchange the new one', {
+        reason: 'secret_replaced',
+      });
     const held = PermissionSet.parse(permissions).intersect(key.rules.permissionSet);
     const principal = { projectId, permissions: held.permissions, can: (permission: string) => held.can(permission) };
     return { actorId: keyId, userId: key.ownerId, principalIn: async () => principal };
@@ -119,7 +126,7 @@ async function findProject(projects: Pick<ProjectStore, 'find'>, text: string): 
 }
 
 function permissionMissing(requiredPermission: string): Problem {
-  return new Problem('permission_missing', `this takes ${requiredPermission}`, {
+  return new Problem('permission_missing', `this takes ${requiredPermission}, which you do not hold`, {
     required_permission: requiredPermission,
   });
 }

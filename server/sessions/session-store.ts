@@ -3,6 +3,8 @@ import type { Session, SessionGrant } from './session.ts';
 export interface NewSession {
   readonly id: string;
   readonly keyId: string;
+  /** Version of the secret that proved the key, from 1. */
+  readonly secretVersion: number;
   readonly attemptId: string;
   readonly ip: string | null;
   readonly grant: SessionGrant;

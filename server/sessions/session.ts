@@ -7,6 +7,8 @@ export interface Session {
   readonly id: string;
   /** `key_…`, the API key that the session belongs to. */
   readonly keyId: string;
+  /** Version of the secret that it began with, from 1. */
+  readonly secretVersion: number;
   /** Generation of the newest refresh token, from 1. Every lower one is spent. */
   readonly generation: number;
   /** Which attempt made the newest generation; the same attempt, sent again by a driver, gets the same answer. */

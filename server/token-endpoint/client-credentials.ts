@@ -25,12 +25,10 @@ export function createClientCredentialsGrant({
   readonly issuer: string;
   readonly lifetimes: TokenLifetimes;
 }): Grant<ProvenKey, Plan> {
-  /** What was begun with a secret that is being replaced ends with it. */
-  function sessionMaxSecondsOf(key: ReadyApiKey, secretVersion: number, nowMs: number): number | null {
-    const { sessionMaxSeconds } = lifetimes;
-    if (key.previousSecret === null || secretVersion === key.secretVersion) return sessionMaxSeconds;
-    const overlapSeconds = Math.max(1, Math.ceil((key.previousSecret.expiresAtMs - nowMs) / 1000));
-    return Math.min(overlapSeconds, sessionMaxSeconds ?? overlapSeconds);
+  /** What is begun with a secret that is being replaced ends with it. Null: it has no end. */
+  function secretEndsInSecondsOf(key: ReadyApiKey, secretVersion: number, nowMs: number): number | null {
+    if (key.previousSecret === null || secretVersion === key.secretVersion) return null;
+    return Math.max(1, Math.ceil((key.previousSecret.expiresAtMs - nowMs) / 1000));
   }
 
   return {
@@ -56,14 +54,17 @@ export function createClientCredentialsGrant({
     },
 
     async commit({ planned, isNarrowed }, { key, secretVersion }, { ip, nowMs }) {
-      if (!key.refreshTokens) return { ...planned, session: null };
+      const secretEndsInSeconds = secretEndsInSecondsOf(key, secretVersion, nowMs);
+      if (!key.refreshTokens) return { ...planned, session: null, secretEndsInSeconds };
       const { permissions, resource } = planned;
       const id = newId('ses');
       const refreshTokenSeconds = lifetimes.refreshTokenSeconds;
-      const sessionMaxSeconds = sessionMaxSecondsOf(key, secretVersion, nowMs);
+      const ends = [lifetimes.sessionMaxSeconds, secretEndsInSeconds].filter((seconds) => seconds !== null);
+      const sessionMaxSeconds = ends.length === 0 ? null : Math.min(...ends);
       await sessions.begin({
         id,
         keyId: key.id,
+        secretVersion,
         attemptId: randomBase64url(6),
         ip: ip?.text ?? null,
         grant: {

@@ -30,6 +30,8 @@ export interface Granted {
   /** RFC 8707; null: the project's audiences. */
   readonly resource: string | null;
   readonly session: WrittenSession | null;
+  /** Until the end of the secret that was presented, while it is being replaced; absent: it has none. */
+  readonly secretEndsInSeconds?: number | null;
 }
 
 /** What a plan says of the permissions and the resource of the token to come. */

@@ -2,7 +2,7 @@
 import { PermissionSet } from '@keyturn/lib/protocol';
 import type { ApiKeyReader } from '../api-keys/api-key-cache.ts';
 import type { ClientAuthenticator } from '../api-keys/authenticate-client.ts';
-import { isOfLivingSecret, type ReadyApiKey } from '../api-keys/ready-api-key.ts';
+import { isOfLivingVersion, type ReadyApiKey } from '../api-keys/ready-api-key.ts';
 import { randomBase64url } from '../random.ts';
 import type { RefreshTokenCodec, RefreshTokenContent } from '../sessions/refresh-token.ts';
 import type { SessionGrant } from '../sessions/session.ts';
@@ -91,13 +91,13 @@ export function createRefreshGrant({
     },
 
     async plan({ scope, resource }, { key, token }, { nowMs }) {
-      if (!isOfLivingSecret(key, token.sessionId, nowMs)) throw new TokenFault('refresh_secret_replaced');
       // A plain refresh for a key that was never edited needs no look at the session before it is rotated, and so takes one
       // round trip. For any other, all that can be refused or can fail comes first: after the rotation the token is spent.
-      const isEdited = key.rightsChangedAtMs !== key.createdAtMs;
+      const isEdited = key.rightsChangedAtMs !== key.createdAtMs || key.secretVersion > 1;
       if (scope === null && resource === null && !isEdited) return { planned: null };
       const session = await sessions.find(token.sessionId);
       if (session === null) throw new TokenFault('refresh_token_invalid');
+      if (!isOfLivingVersion(key, session.secretVersion, nowMs)) throw new TokenFault('refresh_secret_replaced');
       const left = await permissionsLeft(session.grant, key);
       const permissions = scope === null ? left.permissions : resolveScope(scope, left, 'scope_not_in_session');
       assertResource(key, session.grant.resource, issuer);

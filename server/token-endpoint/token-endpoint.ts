@@ -72,11 +72,11 @@ export function createTokenEndpoint({
   }
 
   function respond(key: ReadyApiKey, granted: Granted, tokenSigner: TokenSigner, nowMs: number): TokenResponse {
-    const { permissions, session } = granted;
+    const { permissions, session, secretEndsInSeconds } = granted;
     const issuedAtSeconds = Math.floor(nowMs / 1000);
-    // No token outlives its key or its session.
+    // No token outlives its key, its session, or the secret that it was exchanged for.
     const keySeconds = key.expiresAtMs === null ? Infinity : Math.floor((key.expiresAtMs - nowMs) / 1000);
-    const sessionSeconds = Math.max(1, session?.endsInSeconds ?? Infinity);
+    const sessionSeconds = Math.max(1, session?.endsInSeconds ?? secretEndsInSeconds ?? Infinity);
     const expiresIn = Math.min(lifetimes.accessTokenSeconds, keySeconds, sessionSeconds);
     const claims = buildAccessTokenClaims({
       issuer,

@@ -22,6 +22,7 @@ export function newSession(changes: Partial<NewSession> = {}): NewSession {
   return {
     id: newId('ses'),
     keyId: newId('key'),
+    secretVersion: 1,
     attemptId: randomBase64url(16),
     ip: '203.0.113.7',
     grant: { permissions: null, permissionSet: randomBase64url(16), resource: null },
@@ -81,6 +82,8 @@ function describeRecord(current: CurrentStore): void {
     ],
     ['without an address', { ip: null }],
     ['with an IPv6 address', { ip: '2001:db8:1234:5678:9abc:def0:1234:5678' }],
+    ['of a secret that replaced another', { secretVersion: 12 }],
+    ['of such a secret, with an end', { secretVersion: 2, sessionMaxSeconds: 86_400 }],
     ['with an end', { sessionMaxSeconds: 86_400 }],
   ])('gives back a session %s', async (_, changes) => {
     const { store } = current();
@@ -90,6 +93,7 @@ function describeRecord(current: CurrentStore): void {
     expect(found).toEqual({
       id: session.id,
       keyId: session.keyId,
+      secretVersion: session.secretVersion,
       generation: 1,
       attemptId: session.attemptId,
       rotatedAtMs: expect.any(Number),

@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { SqlUsageStore } from '../../db/sql/sql-usage-store.ts';
+import { deletesOldUsage } from '../../server/usage/old-usage.ts';
 import type { KeyHourOfUse } from '../../server/usage/usage-store.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
 import { inProcesses, type OpenSqlDatabase, sqlDatabases } from '../support/sql-databases.ts';
 
 const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 
 const hour = (keyId: string, hours: number, counts: Partial<KeyHourOfUse> = {}): KeyHourOfUse => ({
   keyId,
@@ -75,6 +78,20 @@ describe.each(sqlDatabases)('UsageStore on $name', ({ open }) => {
     expect(rows).toHaveLength(KEYS);
     for (const row of rows) expect(row).toEqual({ exchanges: PROCESSES * BATCHES, denials: 2 * PROCESSES * BATCHES });
   }, 60_000);
+
+  it('keeps ninety days, and not an hour more', async () => {
+    const clock = createFakeClock(100 * DAY);
+    const ageDays = { kept: 90, old: 90 + 1 / 24 };
+    const hours = Object.entries(ageDays).map(([keyId, days]) =>
+      hour(keyId, (100 * DAY - days * DAY) / HOUR, { exchanges: 1 }),
+    );
+    await usage.add({ id: 'batch', hours }, clock.nowMs());
+    const deleteOld = deletesOldUsage(usage, clock);
+    expect(await deleteOld(5)).toBe(1);
+    expect(await sql.database.run((knex) => knex('key_usage').pluck('key_id'))).toEqual(['kept']);
+    clock.advance(HOUR);
+    expect(await deleteOld(5)).toBe(1);
+  });
 
   it('deletes what is older than it is kept, an hour at a time', async () => {
     const hours = [1, 2, 3].flatMap((at) =>

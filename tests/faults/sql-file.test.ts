@@ -83,7 +83,15 @@ describe('A SQLite file', () => {
     const database = openDatabase(url);
     await migrateToHead(database);
     const grant = { permissions: ['read:a'], permissionSet: null, resource: null };
-    const session = { id: 'ses_1', keyId: 'key_1', attemptId: 'a', ip: null, grant, sessionMaxSeconds: null };
+    const session = {
+      id: 'ses_1',
+      keyId: 'key_1',
+      secretVersion: 1,
+      attemptId: 'a',
+      ip: null,
+      grant,
+      sessionMaxSeconds: null,
+    };
     await new SqlSessionStore(database).begin({ ...session, refreshTokenSeconds: 1000 });
     // It reports in the middle of its work and is killed there and then.
     const [acknowledged] = await inProcesses<number>(

@@ -78,7 +78,16 @@ function everyCall(database: Database): Record<string, () => Promise<unknown>> {
 
 function aSession(id: string): NewSession {
   const grant = { permissions: ['read:a'], permissionSet: null, resource: null };
-  return { id, keyId: 'key_1', attemptId: 'a', ip: null, grant, refreshTokenSeconds: 100, sessionMaxSeconds: null };
+  return {
+    id,
+    keyId: 'key_1',
+    secretVersion: 1,
+    attemptId: 'a',
+    ip: null,
+    grant,
+    refreshTokenSeconds: 100,
+    sessionMaxSeconds: null,
+  };
 }
 
 /** All calls at once and each twice, so that they also queue for a connection; how each ended, and the slowest. */

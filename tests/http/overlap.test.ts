@@ -79,6 +79,48 @@ describe.each(keyturnStorages)('a regenerated key on $name', (kind) => {
     }
   });
 
+  it('ends what the replaced secret began on an instance that had not yet heard of the new one', async () => {
+    const key = await first.createKey();
+    let secret = key.clientSecret;
+    let late: string | undefined;
+    for (let tries = 0; tries < 20 && late === undefined; tries += 1) {
+      const replaced = secret;
+      await eventually(async () => expect(await exchangeStatus(second, key, replaced)).toBe(200), SEEN_MS);
+      secret = await regenerate(first, key, {});
+      // Refused where the change was seen there already.
+      late = (await second.exchange(replaced)).body.refresh_token;
+      await eventually(async () => expect(await exchangeStatus(second, key, replaced)).toBe(401), SEEN_MS);
+    }
+    expect(late).toBeDefined();
+    const refused = await second.refresh(late ?? '');
+    expect(refused.body.error_uri).toContain('refresh_secret_replaced');
+  });
+
+  it('gives by the older secret no access token that outlives it, also without a session', async () => {
+    const key = await first.createKey({ refresh_tokens: false });
+    const newer = await regenerate(first, key, { overlap_seconds: 600 });
+    const lifetimes = [];
+    for (const secret of [key.clientSecret, newer]) lifetimes.push((await first.exchange(secret)).body.expires_in);
+    expect(lifetimes[0]).toBeLessThanOrEqual(600);
+    expect(lifetimes[1]).toBe(7200);
+  });
+
+  it('is managed with no more by an access token of the replaced secret', async () => {
+    const key = await first.createKey({ permissions: ['*:keyturn'] });
+    const list = async (secret: string) => {
+      const { body } = await first.exchange(secret);
+      return () => first.api('GET', KEYS, undefined, body.access_token);
+    };
+    const byOld = await list(key.clientSecret);
+    const newer = await regenerate(first, key, { overlap_seconds: 600 });
+    expect((await byOld()).status).toBe(200);
+    const byNewer = await list(newer);
+    await regenerate(first, key, { overlap_seconds: 600 });
+    const { status, body } = await byOld();
+    expect([status, body.reason]).toEqual([401, 'secret_replaced']);
+    expect((await byNewer()).status).toBe(200);
+  });
+
   it('tells when each secret was last used; a refresh uses none unless it sends one', async () => {
     const key = await first.createKey();
     const newer = await regenerate(first, key, { overlap_seconds: 600 });

@@ -3,20 +3,25 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { composeService } from '../../server/compose.ts';
 import { parseConfig } from '../../server/config.ts';
 import { createLogger } from '../../server/logging.ts';
+import { BEHIND_PROXY, openBrowser } from '../support/console.ts';
 import { keyturnFor, type Reply, readReply, startKeyturn } from '../support/keyturn-server.ts';
 import { keyturnStorages, sqliteStorage } from '../support/keyturn-storage.ts';
 import { createSecretSentinels } from '../support/secret-sentinels.ts';
 
 const CHOSEN = 'Sentinel-Chosen-77';
+const PASSWORD = 'Sentinel-Password-of-Ada-77';
+const EMAIL = 'ada@example.com';
 
 /** What can be told from any other text: our own secrets and JWTs. */
 const RECOGNIZABLE = /^(kt[krs]_|eyJ)/;
 
 describe.each(keyturnStorages)('secrets at log level trace on $name', (kind) => {
-  const keyturn = keyturnFor(kind, { logLevel: 'trace' });
+  const keyturn = keyturnFor(kind, { logLevel: 'trace', environment: BEHIND_PROXY });
   const sentinels = createSecretSentinels();
   /** What the suite presents, by label. */
   const secrets: Record<string, string> = {};
+  let accessId = '';
+  let userId = '';
 
   beforeAll(async () => {
     const keep = (label: string, secret: string): void => {
@@ -38,6 +43,15 @@ describe.each(keyturnStorages)('secrets at log level trace on $name', (kind) => 
       'Basic credentials of a generated key',
       Buffer.from(`${generated.clientId}:${generated.clientSecret}`).toString('base64'),
     );
+    const { body: invited } = await keyturn().api('POST', '/v1/users', { email: EMAIL, name: 'Ada' });
+    const browser = openBrowser(keyturn());
+    await browser.setUp(invited.invitation_url, { password: PASSWORD });
+    keep('password', PASSWORD);
+    keep('used invitation', invited.invitation_url.split('#')[1]);
+    keep('console cookie', browser.cookie()?.split('=')[1] ?? '');
+    const { body: open } = await keyturn().api('POST', '/v1/users', { email: 'bea@example.com', name: 'Bea' });
+    keep('open invitation', open.invitation_url.split('#')[1]);
+    [accessId, userId] = [chosen.id, invited.id];
     const { KEYTURN_MASTER_KEY, DATABASE_URL = '' } = keyturn().storageEnvironment;
     sentinels.add('master key', KEYTURN_MASTER_KEY ?? '');
     const { username, password } = new URL(DATABASE_URL);
@@ -47,6 +61,16 @@ describe.each(keyturnStorages)('secrets at log level trace on $name', (kind) => 
 
   const send = async (method: string, path: string, headers: Record<string, string> = {}, body: string | null = null) =>
     readReply(await fetch(keyturn().url + path, { method, headers, body }));
+
+  const keys = '/v1/projects/default/keys';
+  const accesses = '/api/shared_spaces/default/api_accesses';
+  const atConsole = (method: string, path: string, json: unknown, cookie = secrets['console cookie']) =>
+    send(
+      method,
+      path,
+      { ...JSON_TYPE, origin: keyturn().url, cookie: `__Host-keyturn=${cookie}` },
+      typeof json === 'string' || json === null ? json : JSON.stringify(json),
+    );
 
   const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
   const JSON_TYPE = { 'content-type': 'application/json' };
@@ -104,6 +128,51 @@ describe.each(keyturnStorages)('secrets at log level trace on $name', (kind) => 
     expires_at: (secret) => keyturn().api('POST', '/v1/projects/default/keys', { name: 'x', expires_at: secret }),
     'a chosen secret that is refused': (secret) =>
       keyturn().api('POST', '/v1/projects/default/keys', { name: 'x', client_secret: `${secret}${'x'.repeat(80)}` }),
+    'the new secret of a regenerated key': (secret) =>
+      keyturn().api('POST', `${keys}/${accessId}x/regenerate`, { client_secret: `${secret}${'x'.repeat(80)}` }),
+    'the secret of an API access': (secret) =>
+      keyturn().api('POST', accesses, { data: [{ name: 'x', client_secret: `${secret}${'x'.repeat(80)}` }] }),
+    'a member of an API access that is not known': (secret) =>
+      keyturn().api('POST', accesses, { data: [{ name: 'x', client_secret: CHOSEN, [secret]: 1 }] }),
+    'a workspace role': (secret) => {
+      const workspace_roles = { data: [{ type: 'workspace_role', id: secret.slice(0, 130) }] };
+      return keyturn().api('POST', accesses, { data: [{ name: 'x', client_secret: CHOSEN, workspace_roles }] });
+    },
+    'an API access that is edited': (secret) =>
+      keyturn().api('PUT', `${accesses}/${encodeURIComponent(secret)}`, { is_valid: true, client_secret: CHOSEN }),
+    'an API access that is revoked': (secret) =>
+      keyturn().api('PUT', `${accesses}/${accessId}`, { is_valid: false, client_secret: secret }),
+    'a query of roles': (secret) =>
+      keyturn().api('GET', `/api/shared_spaces/default/workspace_roles?query=${encodeURIComponent(secret)}`),
+    'the permissions of a Calyptia token': (secret) =>
+      keyturn().api('POST', '/v1/projects/default/tokens', { name: 'x', permissions: [secret] }),
+    'ids to be deleted': (secret) =>
+      keyturn().api('POST', `${keys}/bulk-delete`, { ids: [secret.slice(0, 64)], [secret]: 1 }),
+    'what is to be explained': (secret) =>
+      keyturn().api('POST', `${keys}/${accessId}/explain`, { permission: secret, ip: secret }),
+    'a session': (secret) => keyturn().api('DELETE', `${keys}/${accessId}/sessions/${encodeURIComponent(secret)}`),
+    'fields of a list': (secret) => keyturn().api('GET', `${keys}?fields=${encodeURIComponent(secret)}`),
+    'an order of a list': (secret) => keyturn().api('GET', `${keys}?sort=${encodeURIComponent(secret)}`),
+    'a search': (secret) => keyturn().api('GET', `${keys}?q=${encodeURIComponent(secret)}&limit=1`),
+    'a filter of audit events': (secret) =>
+      keyturn().api('GET', `/v1/projects/default/audit-events?ip=${encodeURIComponent(secret)}`),
+    'a user': (secret) => keyturn().api('GET', `/v1/users/${encodeURIComponent(secret)}`),
+    'If-Match': (secret) =>
+      send('PATCH', `/v1/users/${userId}`, {
+        ...JSON_TYPE,
+        authorization: `Bearer ${secrets['access token']}`,
+        'if-match': secret,
+      }),
+    'the cookie of the console': (secret) => atConsole('GET', '/v1/session', null, `${secret}x`),
+    Origin: (secret) => send('POST', '/v1/session', { ...JSON_TYPE, origin: secret }, `{"email":"a","password":"b"}`),
+    'JSON of a sign-in cut short': (secret) => atConsole('POST', '/v1/session', `{"password":"${secret}"`),
+    'a member of a sign-in that is not known': (secret) => atConsole('POST', '/v1/session', { [secret]: secret }),
+    'a password and an e-mail address': (secret) =>
+      atConsole('POST', '/v1/session', { email: secret.slice(0, 254), password: secret.slice(0, 1024) }),
+    'a password of a link that is none': (secret) =>
+      atConsole('POST', '/v1/setup', { token: `${secret.slice(0, 90)}x`, password: secret.slice(0, 1024) }),
+    'a password that is no better': (secret) =>
+      atConsole('PUT', '/v1/session/password', { current_password: secret.slice(0, 1024), new_password: 'x' }),
     'a media type': (secret) => keyturn().token({ grant_type: 'a' }, { 'content-type': `text/plain; x=${secret}` }),
   };
 
@@ -135,8 +204,29 @@ describe.each(keyturnStorages)('secrets at log level trace on $name', (kind) => 
     await send('GET', '/v1/me', { authorization: `Bearer ${secrets['access token']}` });
     for (const path of ['/metrics', '/readyz', '/livez', '/.well-known/jwks.json', '/errors'])
       expect(sentinels.foundIn((await send('GET', path)).text)).toEqual([]);
-    const list = await keyturn().api('GET', '/v1/projects/default/keys');
-    expect(sentinels.foundIn(list.text)).toEqual([]);
+    const json = { name: 'octane', client_secret: CHOSEN };
+    const created = await keyturn().api('POST', accesses, { data: [json] });
+    expect(created.status).toBe(201);
+    const { id } = created.body.data[0];
+    const regenerated = await keyturn().api('PUT', `${accesses}/${id}`, { is_valid: true, client_secret: CHOSEN });
+    expect(regenerated.status).toBe(200);
+    const overlapping = { client_secret: `${CHOSEN}a`, overlap_seconds: 60 };
+    expect((await keyturn().api('POST', `${keys}/${id}/regenerate`, overlapping)).status).toBe(200);
+    const browser = openBrowser(keyturn());
+    const token = secrets['open invitation'];
+    expect((await browser.request('POST', '/v1/setup', { token, password: PASSWORD })).status).toBe(201);
+    const passwords = { current_password: PASSWORD, new_password: `${PASSWORD}-2` };
+    expect((await browser.request('PUT', '/v1/session/password', passwords)).status).toBe(204);
+    expect((await browser.signIn('bea@example.com', `${PASSWORD}-2`)).status).toBe(201);
+    sentinels.add('later console cookie', browser.cookie()?.split('=')[1] ?? '');
+    const read = ['keys', 'tokens', 'members', 'audit-events'].map((noun) => `/v1/projects/default/${noun}`);
+    for (const path of [...read, '/v1/users', '/v1/audit-events', accesses, `${keys}/${id}`]) {
+      const { status, text } = await keyturn().api('GET', path);
+      expect([path, status, sentinels.foundIn(text)]).toEqual([path, 200, []]);
+    }
+    const stored = await keyturn().service.storage.database.run((knex) => knex('audit_events').pluck('detail'));
+    expect(sentinels.foundIn(stored.join('\n'))).toEqual([]);
+    expect(sentinels.foundIn(regenerated.text + created.text)).toEqual([]);
     expect(sentinels.foundIn(keyturn().logLines.slice(from).join('\n'))).toEqual([]);
   });
 });

@@ -72,7 +72,12 @@ describe('a regeneration', () => {
 
   test('with an overlap keeps the secret of until now, with its last use, and not the one before', () => {
     const { object } = decideRegeneration(key, secret, 60, context);
-    expect(object).toMatchObject({ ...secret, secretVersion: 2, secretCreatedAtMs: clock.nowMs(), secretLastUsedAtMs: null });
+    expect(object).toMatchObject({
+      ...secret,
+      secretVersion: 2,
+      secretCreatedAtMs: clock.nowMs(),
+      secretLastUsedAtMs: null,
+    });
     expect(object.previousSecret).toEqual({
       hash: key.secretHash,
       hint: key.hint,

@@ -9,6 +9,7 @@ function session(changes: Partial<Session> = {}): Session {
   return {
     id: 'ses_1',
     keyId: 'key_1',
+    secretVersion: 1,
     generation: 5,
     attemptId: 'made-5',
     rotatedAtMs: NOW - 10_000,

@@ -30,7 +30,14 @@ function setUp(key: Partial<ApiKeyForExchange>, granted: Partial<SessionGrant>, 
     ...key,
   } as ApiKeyForExchange);
   const grant: SessionGrant = { permissions: null, permissionSet: null, resource: null, ...granted };
-  const session = { id: newId('ses'), keyId: apiKey.id, generation: 2, lastIp: null, grant } as Session;
+  const session = {
+    id: newId('ses'),
+    keyId: apiKey.id,
+    secretVersion: 1,
+    generation: 2,
+    lastIp: null,
+    grant,
+  } as Session;
   const refreshGrant = createRefreshGrant({
     authenticateClient: async () => null,
     apiKeys: {
