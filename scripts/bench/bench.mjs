@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 import { buildIfStale } from '../build.mjs';
 import { startServices } from '../services.mjs';
 
-const SUITES = ['exchange', 'refresh', 'verify', 'bcrypt', 'growth', 'memory', 'workers', 'start'];
+const SUITES = ['exchange', 'refresh', 'verify', 'bcrypt', 'growth', 'lists', 'memory', 'workers', 'start'];
 const USAGE = `usage: npm run bench -- [--suite ${SUITES.join('|')}] [--rounds N] [--json]`;
 /** As many as keep one server process busy without queueing for long. */
 const CONNECTIONS = 32;

@@ -40,13 +40,16 @@ const NUMBERED = {
 /**
  * Adds the keys 1 to `count`, which are in all else as the one that is named `pattern`.
  *
+ * @param columns SQL for further columns that follow from the number, `seq`
+ *
  * Not one INSERT … SELECT from the table itself: it would go through a temporary table of all rows.
  */
-export async function insertKeys(databaseUrl, { pattern, count }) {
+export async function insertKeys(databaseUrl, { pattern, count, columns: varied = {} }) {
   const connection = await createConnection(databaseUrl);
   const [[like]] = await connection.query('SELECT * FROM api_keys WHERE name = ?', [pattern]);
   const columns = Object.keys(like).filter((column) => column !== GENERATED);
-  const values = columns.map((column) => NUMBERED[column] ?? quote(like[column]));
+  const numbered = { ...NUMBERED, ...varied };
+  const values = columns.map((column) => numbered[column] ?? quote(like[column]));
   await connection.query('SET SESSION unique_checks = 0, foreign_key_checks = 0');
   for (let first = 1; first <= count; first += BATCH) {
     const last = Math.min(count, first + BATCH - 1);
@@ -55,8 +58,6 @@ export async function insertKeys(databaseUrl, { pattern, count }) {
     const summed = `SELECT *, CRC32(${SECRET_BODY}) AS crc FROM (${named}) AS named LIMIT ${BATCH}`;
     await connection.query(`INSERT INTO api_keys (${columns}) SELECT ${values} FROM (${summed}) AS summed`);
   }
-  const counter = `api_keys:${like.project_id}`;
-  await connection.query('UPDATE counters SET value = value + ? WHERE name = ?', [count, counter]);
   await connection.query('ANALYZE TABLE api_keys');
   await connection.end();
 }

@@ -8,8 +8,8 @@ const ROOMY = {
 };
 
 /** `giveBack` restores the settings and drops this suite's databases, whose size would be felt by what runs next. */
-export async function makeRoom(databaseUrl) {
-  const connection = await createConnection(databaseUrl);
+export async function makeRoom(bench) {
+  const connection = await createConnection(await bench.database('room'));
   const names = Object.keys(ROOMY);
   const set = async (settings) => {
     for (const name of names) await connection.query(`SET GLOBAL ${name} = ${settings[name]}`);
@@ -18,7 +18,7 @@ export async function makeRoom(databaseUrl) {
   await set(ROOMY);
   return {
     async giveBack() {
-      const [databases] = await connection.query("SHOW DATABASES LIKE 'bench\\_growth\\_%'");
+      const [databases] = await connection.query('SHOW DATABASES LIKE ?', [`bench\\_${bench.suite}\\_%`]);
       for (const [name] of databases.map(Object.values)) await connection.query(`DROP DATABASE ${name}`);
       await set(before);
       await connection.end();

@@ -2,11 +2,11 @@
 import { createConnection } from 'mysql2/promise';
 import { atMost, figureRow } from '../harness/rounds.mjs';
 import { keyIdOf, secretOf } from './numbered-keys.mjs';
+import { loggedStatements } from './statement-log.mjs';
 
 const PAGE = 50;
 /** A list counts 1,000 keys, looks for one more, and MariaDB reads what it has found a second time. */
 const MAX_ROWS = 2 * 1_001 + 10;
-const WITHIN_MS = 15_000;
 
 /** What people and machines do; ends with what Keyturn writes by itself, seconds later. */
 async function useEverything({ call, keyCount }) {
@@ -27,7 +27,7 @@ const LAST = 'last_used_at_ms` = ';
 export async function countRowsRead(store) {
   const connection = await createConnection(store.databaseUrl);
   try {
-    const statements = await logged(connection, () => useEverything(store));
+    const statements = await loggedStatements(connection, () => useEverything(store), LAST);
     const reads = [];
     for (const statement of statements) reads.push({ statement, rows: await rowsReadBy(connection, statement) });
     const [most] = reads.sort((a, b) => b.rows - a.rows);
@@ -43,33 +43,6 @@ export async function countRowsRead(store) {
   } finally {
     connection.destroy();
   }
-}
-
-/** Taken from the server's own log: nothing that Keyturn sends is missing there. */
-async function logged(connection, act) {
-  await connection.query('TRUNCATE mysql.general_log');
-  await connection.query("SET GLOBAL log_output = 'TABLE', GLOBAL general_log = 1");
-  try {
-    await act();
-    for (const endsMs = performance.now() + WITHIN_MS; ; ) {
-      const statements = await readLog(connection);
-      if (statements.some((statement) => statement.includes(LAST))) return statements;
-      if (performance.now() > endsMs) throw new Error(`Keyturn sent nothing with ${LAST}`);
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  } finally {
-    await connection.query("SET GLOBAL general_log = 0, GLOBAL log_output = 'FILE'");
-  }
-}
-
-/** Of the other connections to the same database. */
-async function readLog(connection) {
-  const [rows] = await connection.query(
-    `SELECT DISTINCT CONVERT(argument USING utf8mb4) AS statement FROM mysql.general_log
-     WHERE command_type IN ('Query', 'Execute') AND thread_id <> CONNECTION_ID()
-       AND thread_id IN (SELECT id FROM information_schema.processlist WHERE db = DATABASE())`,
-  );
-  return rows.map(({ statement }) => statement).filter((text) => /^(select|insert|update|delete)/i.test(text));
 }
 
 /** Undone at once. A row that was inserted is refused the second time, which is no matter: inserting reads nothing. */

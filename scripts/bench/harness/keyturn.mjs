@@ -50,13 +50,17 @@ function createHandle({ administrator, port, serve, program: first }) {
   let program = first;
   let accessToken = null;
 
-  async function manage(method, resource, body) {
+  async function authorization() {
     accessToken ??= (
       await postForm(port, { grant_type: 'client_credentials', client_secret: administrator.client_secret })
     ).access_token;
+    return `Bearer ${accessToken}`;
+  }
+
+  async function manage(method, resource, body) {
     const response = await fetch(`http://127.0.0.1:${port}/v1/projects/default/${resource}`, {
       method,
-      headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' },
+      headers: { authorization: await authorization(), 'content-type': 'application/json' },
       body: body && JSON.stringify(body),
     });
     if (!response.ok) throw new Error(`${method} ${resource}: ${response.status} ${await response.text()}`);
@@ -76,6 +80,10 @@ function createHandle({ administrator, port, serve, program: first }) {
       const response = await fetch(`http://127.0.0.1:${port}/.well-known/jwks.json`);
       return (await response.json()).keys[0];
     },
+    /** The header of the administrator. */
+    authorization,
+    /** Its request for something of the project, such as `POST`, `roles`. */
+    manage,
     /** A new API key, `client_secret` included. */
     createKey: (fields) => manage('POST', 'keys', { permissions: PERMISSIONS, ...fields }),
     /** What the load sends to exchange the key. */

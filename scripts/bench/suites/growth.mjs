@@ -17,7 +17,7 @@ function notAnswered(error) {
 }
 
 export async function run(bench) {
-  const room = await makeRoom(await bench.database('room'));
+  const room = await makeRoom(bench);
   const started = [];
   const start = async (options) => {
     const store = await startFilledKeyturn(bench, options);
