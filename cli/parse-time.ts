@@ -29,8 +29,9 @@ function parseTime(text: string, direction: 1 | -1): string {
   const isTime = seconds !== null || DATE.test(text) || DATE_TIME.test(text);
   // Beyond what a Date can hold, too.
   if (isTime && Math.abs(ms) <= 8.64e15) return new Date(ms).toISOString();
+  const whence = direction === 1 ? 'from now' : 'back from now';
   throw new InvalidArgumentError(
-    'It must be a time (2027-01-31T18:00:00Z), a day (2027-01-31, from 00:00 UTC) or a duration from now (30d).',
+    `It must be a time (2027-01-31T18:00:00Z), a day (2027-01-31, from 00:00 UTC) or a duration ${whence} (30d).`,
   );
 }
 

@@ -71,13 +71,11 @@ function parseEntry(entry: string): CidrBlock {
   try {
     block = parseCidr(entry);
   } catch (error) {
-    if (error instanceof InvalidIp) throw new InvalidAllowlist(`IP allowlist: ${error.message}`, { cause: error });
+    if (error instanceof InvalidIp) throw new InvalidAllowlist(error.message, { cause: error });
     throw error;
   }
   if (block.prefix === 0) {
-    throw new InvalidAllowlist(
-      `IP allowlist: ${quoteInput(entry)} allows every address: use an empty list if that is meant`,
-    );
+    throw new InvalidAllowlist(`${quoteInput(entry)} allows every address: use an empty list if that is meant`);
   }
   return block;
 }

@@ -28,11 +28,15 @@ export class UnknownAssignment extends Error {
   readonly index: number;
   readonly what: 'role' | 'workspace';
 
-  constructor(index: number, what: 'role' | 'workspace') {
+  /** The id or slug that was given. */
+  readonly given: string;
+
+  constructor(index: number, what: 'role' | 'workspace', given: string) {
     super(`the project has no such ${what}`);
     this.name = 'UnknownAssignment';
     this.index = index;
     this.what = what;
+    this.given = given;
   }
 }
 

@@ -84,7 +84,8 @@ const ipAllowlist = z
 
 const clientSecret = z.string().superRefine((secret, context) => {
   const fault = checkChosenSecret(secret);
-  if (fault !== null) context.addIssue({ code: 'custom', message: CHOSEN_SECRET_FAULT_MESSAGES[fault] });
+  if (fault !== null)
+    context.addIssue({ code: 'custom', message: `is refused: ${CHOSEN_SECRET_FAULT_MESSAGES[fault]}` });
 });
 
 /** What can be set at creation and edited afterwards. */

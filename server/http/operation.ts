@@ -6,11 +6,11 @@ import type { Request } from 'express';
 import { z } from 'zod';
 import type { Actor } from '../access-control/actor.ts';
 import type { Project } from '../access-control/project.ts';
-import { type ExpectedVersions, VersionMismatch } from '../object-version.ts';
+import type { ExpectedVersions } from '../object-version.ts';
 import type { GrantableIn } from '../users/manage-users.ts';
 import type { Authorizer, Caller } from './authorize.ts';
 import { parseWith } from './parse-with.ts';
-import type { ProblemCode } from './problem.ts';
+import { Problem, type ProblemCode } from './problem.ts';
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
 
@@ -159,9 +159,10 @@ function parseQuery(schema: z.ZodType | undefined, query: unknown): unknown {
 export const formatETag = (version: number): string => `"v${version}"`;
 const ETAGS = /^\s*"v\d{1,15}"(\s*,\s*"v\d{1,15}")*\s*$/;
 
-/** @throws {VersionMismatch} for what no object of ours was ever called */
+/** @throws {Problem} version_mismatch, for what no object of ours was ever called */
 function parseIfMatch(header: string | undefined): ExpectedVersions {
   if (header === undefined || header.trim() === '*') return null;
-  if (!ETAGS.test(header)) throw new VersionMismatch();
+  if (!ETAGS.test(header))
+    throw new Problem('version_mismatch', 'If-Match must be an ETag as it was answered, with its quotes: "v3"');
   return [...header.matchAll(/\d+/g)].map(([digits]) => Number(digits));
 }

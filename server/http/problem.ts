@@ -175,6 +175,7 @@ export class Problem extends Error {
 
 /** What Express's body reader says, by its `type`. Its messages and `body` carry what the client sent: never used. */
 const BODY_ERRORS: Readonly<Record<string, ProblemCode>> = {
+  'entity.parse.failed': 'body_malformed',
   'entity.too.large': 'body_too_large',
   'charset.unsupported': 'media_type_unsupported',
   'encoding.unsupported': 'media_type_unsupported',
@@ -188,7 +189,7 @@ export function problemOf(error: unknown): Problem {
   const { type, status } = error as { type?: unknown; status?: unknown };
   const code = BODY_ERRORS[String(type)];
   if (code !== undefined) return new Problem(code, PROBLEMS[code].remedy);
-  // Malformed JSON, an undecodable path, a body cut short: Express marks what is the client's fault.
+  // An undecodable path, a body cut short: Express marks what is the client's fault.
   if (typeof status === 'number' && status >= 400 && status < 500)
     return new Problem('body_malformed', 'the path or the body could not be read');
   return new Problem('internal', 'the fault has been logged under this request_id');

@@ -27,6 +27,9 @@ export function invalidField(field: string, message: string): Problem {
   return new Problem('validation_failed', `${field} ${message}`, { errors: [{ field, message }] });
 }
 
+const counted = (count: number, noun: string): string | null =>
+  count === 0 ? null : `${count} ${noun}${count === 1 ? '' : 's'}`;
+
 /** Null for what is no refusal of the domain. */
 export function refusalOf(error: unknown): Problem | null {
   if (error instanceof ApiKeyNameTaken)
@@ -38,14 +41,17 @@ export function refusalOf(error: unknown): Problem | null {
   }
   if (error instanceof TokenTooLarge) return new Problem('token_too_large', error.message, { length: error.length });
   if (error instanceof VersionMismatch) return new Problem('version_mismatch', PROBLEMS.version_mismatch.remedy);
-  if (error instanceof UnknownAssignment)
-    return invalidField(`roles.${error.index}.${error.what}_id`, `names no ${error.what} of this project`);
+  if (error instanceof UnknownAssignment) {
+    const { index, what, given } = error;
+    return invalidField(`roles.${index}.${what}_id`, `names no ${what} of this project: ${JSON.stringify(given)}`);
+  }
   if (error instanceof RoleNotPlaceable)
     return invalidField('roles', `place ${error.roleId} where its permissions do not fit: ${error.reason}`);
   if (error instanceof OwnerNotMember) return invalidField('owner_id', 'must be a member of this project');
   if (error instanceof ObjectInUse) {
     const { keyCount, memberCount } = error;
-    const detail = `${keyCount} API keys and ${memberCount} members have it`;
+    const users = [counted(keyCount, 'API key'), counted(memberCount, 'member')].filter((text) => text !== null);
+    const detail = `it is in use by ${users.join(' and ')}`;
     return new Problem('object_in_use', detail, { key_count: keyCount, member_count: memberCount });
   }
   return accessControlRefusalOf(error) ?? userRefusalOf(error);
@@ -69,7 +75,10 @@ function accessControlRefusalOf(error: unknown): Problem | null {
   if (error instanceof LastProject) return new Problem('last_project', PROBLEMS.last_project.title);
   if (error instanceof AlreadyMember)
     return new Problem('already_member', `${error.userId} is a member of this project`, { user_id: error.userId });
-  if (error instanceof UnknownUser) return invalidField(error.field, 'names no user of this installation');
+  if (error instanceof UnknownUser) {
+    const advice = error.field === 'email' ? '; who is new is invited, with POST …/invitations' : '';
+    return invalidField(error.field, `names no user of this installation${advice}`);
+  }
   return null;
 }
 

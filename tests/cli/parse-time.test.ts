@@ -36,6 +36,11 @@ it.each([
   expect(() => parsePastTime(text)).toThrow('2027-01-31');
 });
 
+it('says which way a duration is counted', () => {
+  expect(() => parsePastTime('soon')).toThrow('a duration back from now');
+  expect(() => parseFutureTime('soon')).toThrow('a duration from now');
+});
+
 describe('an expiry', () => {
   it('can be never', () => {
     expect(toExpiry(parseExpiry('never'))).toBeNull();

@@ -53,6 +53,7 @@ it.each([
   ['a role in two workspaces', ['keys', 'create', '--name', 'x', '--role', 'a@b@c'], 'viewer@staging'],
   ['a duration without a unit', ['keys', 'list', '--unused-since', '90'], '2027-01-31'],
   ['an overlap without a unit', ['keys', 'regenerate', KEY, '--overlap', '90'], '24h'],
+  ['an overlap of a month', ['keys', 'regenerate', KEY, '--overlap', '30d'], '7d at most'],
   ['a key that is valid and not', ['keys', 'list', '--valid', '--invalid'], 'cannot be used'],
   ['an order that there is not', ['keys', 'list', '--sort', 'size'], 'Allowed choices are'],
   ['a limit of nothing', ['roles', 'list', '--limit', '0'], 'from 1 on'],

@@ -35,12 +35,19 @@ describe('nobody hands out more than they hold', () => {
   };
   const keyWith = async (fields: object) => (await admin('POST', '/keys', { name: name(), ...fields })).body;
 
+  const roleWith = async (wanted: readonly string[]) => {
+    const { body: role } = await admin('POST', '/roles', { name: name(), permissions: wanted });
+    return [{ role_id: role.id }];
+  };
+  const newEmail = () => `${name().replace(' ', '-')}@example.com`;
+  const newUser = async () => (await keyturn().api('POST', '/v1/users', { email: newEmail(), name: 'x' })).body;
+
   /** Everything by which somebody comes to hold `wanted`. */
   const WAYS: Readonly<Record<string, (wanted: readonly string[]) => Promise<readonly [string, string, unknown]>>> = {
     'a new key': async (wanted) => ['POST', '/keys', { name: name(), permissions: wanted }],
     'a new key with a role': async (wanted) => {
-      const { body: role } = await admin('POST', '/roles', { name: name(), permissions: wanted });
-      return ['POST', '/keys', { name: name(), roles: [{ role_id: role.id }] }];
+      const roles = await roleWith(wanted);
+      return ['POST', '/keys', { name: name(), roles }];
     },
     'an edit of permissions': async (wanted) => {
       const { id } = await keyWith({});
@@ -69,12 +76,24 @@ describe('nobody hands out more than they hold', () => {
       return ['PATCH', `/roles/${role.id}`, { permissions: wanted }];
     },
     'a member': async (wanted) => {
-      const { body: role } = await admin('POST', '/roles', { name: name(), permissions: wanted });
-      const user = await keyturn().api('POST', '/v1/users', {
-        email: `${name().replace(' ', '-')}@example.com`,
-        name: 'x',
-      });
-      return ['POST', '/members', { user_id: user.body.id, roles: [{ role_id: role.id }] }];
+      const roles = await roleWith(wanted);
+      return ['POST', '/members', { user_id: (await newUser()).id, roles }];
+    },
+    'an edit of a member': async (wanted) => {
+      const roles = await roleWith(wanted);
+      const { id } = await newUser();
+      await admin('POST', '/members', { user_id: id, roles: [] });
+      return ['PATCH', `/members/${id}`, { roles }];
+    },
+    'an invitation': async (wanted) => {
+      const roles = await roleWith(wanted);
+      return ['POST', '/invitations', { email: newEmail(), name: 'x', roles }];
+    },
+    'a token, as Calyptia has them': async (wanted) => ['POST', '/tokens', { name: name(), permissions: wanted }],
+    'a new secret, as ALM Octane has it': async (wanted) => {
+      const { id } = await keyWith({ permissions: wanted });
+      const json = { is_valid: true, client_secret: 'Chosen-Secret-1' };
+      return ['PUT', `/api/shared_spaces/default/api_accesses/${id}`, json];
     },
   };
 
@@ -90,7 +109,8 @@ describe('nobody hands out more than they hold', () => {
           const { client_secret } = await keyWith({ permissions: all });
           const { body: token } = await keyturn().exchange(client_secret);
           const [method, path, json] = await prepare(wanted);
-          const reply = await keyturn().api(method, `${PROJECT}${path}`, json, token.access_token);
+          const target = path.startsWith('/api/') ? path : `${PROJECT}${path}`;
+          const reply = await keyturn().api(method, target, json, token.access_token);
           const isAllowed = isCovered(wanted, all);
           outcomes.add(isAllowed);
           const expected = isAllowed ? { isDone: true } : { status: 403, body: { code: 'permission_exceeds_grantor' } };

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { addProjectCommand, type ClientOptions, type ConfirmOptions, openProject } from '../../client-command.ts';
 import { readChosenSecret } from '../../client-settings.ts';
 import { confirm } from '../../confirm.ts';
@@ -11,6 +11,16 @@ interface RegenerateOptions extends ClientOptions, ConfirmOptions {
   /** Seconds. */
   readonly overlap: number;
   readonly chosenSecretFile?: string;
+}
+
+/** What the API takes, in its unit. */
+const MAX_OVERLAP_SECONDS = 604_800;
+
+function parseOverlap(text: string): number {
+  const seconds = parseDuration(text);
+  // The API would say it in seconds, which nobody has typed.
+  if (seconds > MAX_OVERLAP_SECONDS) throw new InvalidArgumentError('It must be 7d at most.');
+  return seconds;
 }
 
 async function regenerateKey(output: Output, id: string, options: RegenerateOptions): Promise<void> {
@@ -28,7 +38,7 @@ async function regenerateKey(output: Output, id: string, options: RegenerateOpti
 export function addRegenerateKeyCommand(group: Command, output: Output): void {
   addProjectCommand(group, 'regenerate', 'Gives an API key a new secret and prints it, once; the client_id stays.')
     .argument('<key>', 'id of the key (key_…)', parseKeyId)
-    .option('--overlap <duration>', 'how long the present secret goes on working, up to 7d: 24h', parseDuration, 0)
+    .option('--overlap <duration>', 'how long the present secret goes on working, up to 7d: 24h', parseOverlap, 0)
     .option('--chosen-secret-file <path>', 'file with a secret of your own, - for stdin (default: one is generated)')
     .option('--yes', 'do not ask when there is no overlap; needed then where there is no terminal')
     .addHelpText(

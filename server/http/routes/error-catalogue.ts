@@ -41,6 +41,9 @@ const page = (title: string, body: string): string =>
 const toRow = ({ name, answers }: CatalogueEntry): string =>
   `<li><a href="errors/${name}">${name}</a>: ${answers.join('; ')}</li>`;
 
+/** Some remedies are sentences already. */
+const toParagraph = (text: string): string => `<p>${text.replace(/\.$/, '')}.</p>`;
+
 export function createErrorCatalogueRoutes(): Router {
   const router = Router();
   addRoutes(router, '/errors', {
@@ -57,7 +60,7 @@ export function createErrorCatalogueRoutes(): Router {
         const entry = ERROR_CATALOGUE.find(({ name }) => name === request.params['name']);
         if (entry === undefined) throw new Problem('not_found', 'no such error; /errors lists them all');
         const { name, answers, remedies } = entry;
-        const paragraphs = [...remedies, `HTTP ${answers.join('; ')}`].map((text) => `<p>${text}.</p>`).join('');
+        const paragraphs = [...remedies, `HTTP ${answers.join('; ')}`].map(toParagraph).join('');
         const body = `<h1>${name}</h1>${paragraphs}<p><a href="../errors">All errors</a></p>`;
         response.type('html').send(page(name, body));
       },
