@@ -14,12 +14,15 @@ const merge = (older: ApiKeyUse, newer: ApiKeyUse): ApiKeyUse => ({
   usedIp: newer.usedAtMs === null ? older.usedIp : newer.usedIp,
   deniedAtMs: newer.deniedAtMs ?? older.deniedAtMs,
   deniedReason: newer.deniedReason ?? older.deniedReason,
-  secretUses: newestUses([...older.secretUses, ...newer.secretUses]),
+  secretUses: newestUses(older.secretUses, newer.secretUses),
 });
 
 /** The last of each secret: there are two at most, unless the key is regenerated again and again between two batches. */
-function newestUses(uses: readonly SecretUse[]): readonly SecretUse[] {
-  return [...new Map(uses.map((use) => [use.secretVersion, use])).values()];
+function newestUses(older: readonly SecretUse[], newer: readonly SecretUse[]): readonly SecretUse[] {
+  // On every exchange's and refresh's path: mostly there is nothing to merge.
+  if (newer.length === 0) return older;
+  if (older.length === 0 || (older.length === 1 && older[0]?.secretVersion === newer[0]?.secretVersion)) return newer;
+  return [...new Map([...older, ...newer].map((use) => [use.secretVersion, use])).values()];
 }
 
 /**

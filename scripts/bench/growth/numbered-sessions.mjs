@@ -27,7 +27,7 @@ export async function writeSessions(redisUrl, { count, keyIds, permissionSet }) 
   await redis.config('SET', 'appendonly', 'no');
   await redis.flushall('SYNC');
   const grant = { permissions: null, permissionSet, resource: null };
-  const constants = keyIds.map((keyId) => formatConstantFields(keyId, grant));
+  const constants = keyIds.map((keyId) => formatConstantFields({ keyId, secretVersion: 1, grant }));
   for (let first = 0; first < count; first += BATCH) {
     const last = Math.min(count, first + BATCH) - 1;
     await redis.eval(FILL, 0, sessionKey(ID_PREFIX), first, last, ...constants);

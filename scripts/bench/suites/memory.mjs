@@ -158,6 +158,14 @@ function apiKeyRow(clientIdSuffix) {
       last_denied_at_ms: null,
       last_denied_reason: null,
       project_audiences: '[]',
+      secret_created_at_ms: null,
+      secret_last_used_at_ms: null,
+      previous_secret_hash: null,
+      previous_hint: null,
+      previous_secret_created_at_ms: null,
+      previous_secret_expires_at_ms: null,
+      previous_secret_last_used_at_ms: null,
+      version: 1,
     }),
   );
 }
@@ -175,14 +183,14 @@ async function heapOfKeyCache() {
   };
   const before = inUse();
   const { reader } = createApiKeyCache({
-    apiKeys: { findByClientIdSuffix: async (suffix) => toApiKeyForExchange(apiKeyRow(suffix)) },
+    apiKeys: { findByClientIdSuffix: async (suffix) => toApiKeyForExchange(apiKeyRow(suffix), []) },
     clock: { nowMs: () => 0 },
   });
   const withEmptyCache = inUse();
   for (let count = 0; count < CACHED_KEYS; count += 1) {
     const { rules } = await reader.findByClientIdSuffix(String(count).padStart(25, 'k'));
     // What an exchange that narrows asks of a key is worked out then, and kept.
-    void [rules.allowlist, rules.permissionSet, rules.permissionSetDigest, rules.secretSha256];
+    void [rules.allowlist, rules.permissionSet, rules.permissionSetDigest, ...rules.secretsAt(0)];
   }
   const perKey = (inUse() - withEmptyCache) / CACHED_KEYS;
   // Still referred to here, so that it can't have been collected before.
