@@ -63,14 +63,19 @@ export function createDocsRoutes({
   /** Whether health and metrics are served on this port. */
   readonly hasHealth: boolean;
 }): Router {
-  const document = JSON.stringify(createOpenApiDocument({ issuer, version: packageVersion(), operations, hasHealth }));
+  let document: string | null = null;
+  // Made when first asked for: most instances never are, and making it takes 20 ms and some megabytes.
+  const documentText = (): string => {
+    document ??= JSON.stringify(createOpenApiDocument({ issuer, version: packageVersion(), operations, hasHealth }));
+    return document;
+  };
   // A proxy in front may serve Keyturn below a path.
   const base = new URL(issuer).pathname.replace(/\/$/, '');
   const router = Router();
   const get = (at: string, handler: RequestHandler) => addRoutes(router, at, { GET: [handler] });
 
   get('/openapi.json', (_request, response) => {
-    isKept(response, DOCUMENT_MAX_AGE_SECONDS).type('json').send(document);
+    isKept(response, DOCUMENT_MAX_AGE_SECONDS).type('json').send(documentText());
   });
   get('/docs', (_request, response) => {
     response.set('Content-Security-Policy', VIEWER_POLICY);
